@@ -1,0 +1,59 @@
+// A checkpoint folder in the Hugging Face layout: config.json, model.safetensors or shards with
+// model.safetensors.index.json, tokenizer.json. Tensors stay mapped and are decoded on request,
+// so that no more than the block in work is resident.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/json_reader.h"
+#include "io/matrix.h"
+#include "io/safetensors.h"
+
+namespace evenkeel {
+
+/// Thread-safe after construction.
+class Checkpoint {
+ public:
+  /// Throws: InputError when config.json or the weights are absent or wrong, when the index names
+  /// a shard or tensor that is not there, or when a shard holds a tensor twice or one that the
+  /// index puts elsewhere.
+  explicit Checkpoint(const std::filesystem::path& folder);
+
+  const std::filesystem::path& folder() const { return folder_; }
+  const JsonReader& config() const { return config_; }
+  const std::vector<SafetensorsFile>& shards() const { return shards_; }
+  std::int64_t parameters() const;  // elements of all float tensors
+
+  /// The tensor, or nullptr.
+  const StoredTensor* find(std::string_view name) const;
+  /// Throws: InputError "FOLDER: tensor 'x' is missing".
+  const StoredTensor& at(std::string_view name) const;
+  /// Decoded [rows, columns]. Throws: InputError when the tensor is missing, has another shape
+  /// (message names config-derived expected shape and actual), a non-float dtype, or holds NaN or
+  /// infinity (message names the element).
+  Matrix matrix(std::string_view name, Index rows, Index columns) const;
+  /// Decoded [size]; errors as for `matrix`.
+  Vector vector(std::string_view name, Index size) const;
+  /// Rows of a [rows, columns] tensor, row `ids[i]` at i, without decoding the others.
+  /// REQUIRES: ids in [0, rows). Errors as for `matrix`, NaN only in the rows read.
+  Matrix gather(std::string_view name, Index rows, Index columns,
+                std::span<const TokenId> ids) const;
+  /// Rows [first, first + count) of a [rows, columns] tensor; errors as for `gather`.
+  Matrix row_range(std::string_view name, Index rows, Index columns, Index first,
+                   Index count) const;
+  /// Lets the kernel drop the tensor's pages.
+  void release(std::string_view name) const;
+
+ private:
+  std::filesystem::path folder_;
+  JsonReader config_;
+  std::vector<SafetensorsFile> shards_;
+  std::map<std::string, std::pair<std::size_t, const StoredTensor*>, std::less<>> tensors_;
+};
+
+}  // namespace evenkeel

@@ -1,0 +1,57 @@
+// Writes a checkpoint folder tensor by tensor: same shard names, order and metadata as the
+// source, tokenizer and generation files copied, config.json and index written last.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/checkpoint.h"
+
+namespace evenkeel {
+
+/// Not thread-safe. `folder` must be a new or empty folder (a job's staging folder); the caller
+/// moves it into place when everything is written.
+class CheckpointWriter {
+ public:
+  /// For each source tensor, what stands in its place: usually itself, or several tensors (a
+  /// quantized weight and its steps), or none.
+  using Layout = std::function<std::vector<TensorPlan>(const StoredTensor&)>;
+
+  /// Keeps every tensor's name, shard, dtype and shape.
+  CheckpointWriter(const Checkpoint& source, const std::filesystem::path& folder);
+  CheckpointWriter(const Checkpoint& source, const std::filesystem::path& folder,
+                   const Layout& layout);
+
+  /// The planned tensor, or nullptr.
+  const TensorPlan* find(std::string_view name) const;
+  /// Writes floats in the planned (float) dtype. Throws: MachineError when the disk is full or a
+  /// value does not fit the dtype (names tensor, element, value, dtype and what to do).
+  void write(std::string_view name, ConstMatrixView values);
+  void write(std::string_view name, std::span<const float> values);
+  /// Writes bytes as they are. REQUIRES: size as planned.
+  void write_bytes(std::string_view name, std::span<const std::byte> bytes);
+  /// Copies what was planned under its source's name, dtype and shape and not written; commits
+  /// the shards; writes the index, config.json, and copies the other files of the folder
+  /// (*.json, *.txt, *.model, *.jinja, LICENSE*).
+  /// Throws: MachineError; a planned tensor that was neither written nor copyable is one.
+  void finish(const nlohmann::ordered_json& config);
+
+ private:
+  const Checkpoint& source_;
+  std::filesystem::path folder_;
+  struct Shard {
+    std::string file;
+    std::unique_ptr<SafetensorsWriter> writer;
+  };
+  std::vector<Shard> shards_;
+  std::map<std::string, std::pair<std::size_t, const TensorPlan*>, std::less<>> plan_;
+  std::set<std::string, std::less<>> written_;
+};
+
+}  // namespace evenkeel

@@ -1,0 +1,61 @@
+// Files: a read-only mapping, and a file that replaces another only when complete.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace evenkeel {
+
+/// A whole file mapped read-only. Move-only; the bytes live as long as the object.
+class MappedFile {
+ public:
+  MappedFile() = default;
+  /// Throws: InputError when the file is absent, unreadable or not a regular file.
+  explicit MappedFile(const std::filesystem::path& path);
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+
+  std::span<const std::byte> bytes() const { return {data_, size_}; }
+  std::string_view text() const;
+  /// Drops the resident pages that lie wholly inside [offset, offset + size).
+  void release(std::size_t offset, std::size_t size) const;
+
+ private:
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+/// A file written under a temporary name beside its target; `commit` syncs and renames it (and
+/// syncs the folder). Destroyed without `commit`, it removes the temporary file.
+class ReplacingFile {
+ public:
+  /// Throws: MachineError with the path and the system's reason.
+  explicit ReplacingFile(std::filesystem::path target);
+  ReplacingFile(const ReplacingFile&) = delete;
+  ReplacingFile& operator=(const ReplacingFile&) = delete;
+  ~ReplacingFile();
+
+  /// Reserves disk space, so that a full disk is found before the work. Throws: MachineError.
+  void reserve(std::uint64_t size);
+  void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
+  void append(std::string_view text);
+  void commit();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path temporary_;
+  int descriptor_ = -1;
+  std::uint64_t end_ = 0;
+};
+
+/// The whole of a small text file. Throws: InputError.
+std::string read_text(const std::filesystem::path& path);
+/// Replaces `path` by `text` at once, or leaves it as it was. Throws: MachineError.
+void write_text(const std::filesystem::path& path, std::string_view text);
+
+}  // namespace evenkeel

@@ -1,0 +1,71 @@
+// Affine integer quantization: code = clamp(round(x / step) + zero_point, low, high), half to
+// even, true division; x is then step * (code - zero_point). `step` multiplies when dequantizing.
+//
+// Source: the conventions of Outlier Suppression+ (Wei et al. 2023), which are PyTorch's:
+//   asymmetric: lo = min(0, min), hi = max(0, max), step = (hi - lo) / (2^b - 1),
+//               zero_point = clamp(-round(lo / step), 0, 2^b - 1), codes 0 .. 2^b - 1;
+//   symmetric:  step = max(-lo, hi) / (2^(b-1) - 1), zero_point = 0,
+//               codes -(2^(b-1) - 1) .. 2^(b-1) - 1;
+//   step is at least float epsilon. All in float32.
+//
+// Kernels are pure functions on caller-owned memory, vectorised with Highway and dispatched at
+// run time; every target gives the same codes as the scalar reference.
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+namespace evenkeel {
+
+struct CodeRange {
+  int low = 0;
+  int high = 255;
+  bool operator==(const CodeRange&) const = default;
+};
+
+struct AffineParameters {
+  float step = 1.0F;
+  std::int32_t zero_point = 0;
+  bool operator==(const AffineParameters&) const = default;
+};
+
+/// The smallest and largest of some values; `observe` widens. NaN is not kept: a range that saw
+/// one has low = high = NaN.
+struct Range {
+  float low = 0.0F;
+  float high = 0.0F;
+  bool operator==(const Range&) const = default;
+};
+
+/// REQUIRES: 2 <= bits <= 8.
+CodeRange code_range(int bits, bool symmetric);
+
+/// REQUIRES: range finite, 2 <= bits <= 8.
+AffineParameters affine_parameters(Range range, int bits, bool symmetric);
+
+/// Smallest and largest value. REQUIRES: values not empty.
+Range range_of(std::span<const float> values);
+
+/// codes[i] of values[i]. REQUIRES: equal sizes, values finite.
+void quantize(std::span<const float> values, AffineParameters parameters, CodeRange range,
+              std::span<std::int16_t> codes);
+
+/// values[i] = step * (codes[i] - zero_point). REQUIRES: equal sizes.
+void dequantize(std::span<const std::int16_t> codes, AffineParameters parameters,
+                std::span<float> values);
+
+/// quantize then dequantize, in place.
+void fake_quantize(std::span<float> values, AffineParameters parameters, CodeRange range);
+
+/// The same with parameters of its own for each element (a row of channels).
+/// REQUIRES: values.size() == steps.size() == zero_points.size().
+void fake_quantize_each(std::span<float> values, std::span<const float> steps,
+                        std::span<const std::int32_t> zero_points, CodeRange range);
+
+// The scalar reference of the kernels above: what tests compare with.
+namespace reference {
+std::int16_t quantize(float value, AffineParameters parameters, CodeRange range);
+float dequantize(std::int16_t code, AffineParameters parameters);
+}  // namespace reference
+
+}  // namespace evenkeel

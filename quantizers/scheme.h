@@ -1,0 +1,81 @@
+// How numbers are quantized: plain data, validated before use.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace evenkeel {
+
+/// Which values share one step and zero point.
+enum class Granularity {
+  per_tensor,   // all of them
+  per_channel,  // weights: an output channel (row); activations: a channel (column), static
+  per_token,    // activations only: a token (row), found anew each time (dynamic)
+  per_group,    // `group_size` neighbours along the input channels; activations: dynamic. The last
+                // group may be short.
+};
+
+/// How a static range is estimated. Dynamic granularities always take the minimum and maximum.
+enum class RangeEstimator {
+  minmax,          // over everything seen
+  average_minmax,  // mean over batches of each batch's minimum and maximum
+};
+
+enum class Rounding {
+  nearest,  // half to even
+};
+
+/// How one kind of tensor is quantized. Codes: asymmetric 0 .. 2^bits - 1, symmetric
+/// -(2^(bits-1) - 1) .. 2^(bits-1) - 1.
+struct TensorScheme {
+  int bits = 8;  // 2 .. 8
+  Granularity granularity = Granularity::per_tensor;
+  bool symmetric = false;
+  RangeEstimator range = RangeEstimator::minmax;
+  Rounding rounding = Rounding::nearest;
+  int group_size = 128;  // only read when granularity is per_group
+
+  bool operator==(const TensorScheme&) const = default;
+};
+
+/// What later blocks see while calibrating: the outputs of quantized blocks, as the published
+/// OS+ program does, or those of the full-precision model.
+enum class Propagate { quantized, full_precision };
+
+/// A whole scheme. The default is w8a8.
+struct Scheme {
+  TensorScheme weights{.bits = 8, .granularity = Granularity::per_channel};
+  TensorScheme activations{.bits = 8,
+                           .granularity = Granularity::per_tensor,
+                           .range = RangeEstimator::average_minmax};
+  Propagate propagate = Propagate::quantized;
+
+  bool operator==(const Scheme&) const = default;
+};
+
+/// w8a8, w6a6, w4a4: asymmetric MinMax per-channel weights, asymmetric AvgMinMax per-tensor
+/// activations. Nothing for another name.
+std::optional<Scheme> scheme_named(std::string_view name);
+const std::vector<std::string>& scheme_names();
+/// The name of a scheme that has one.
+std::optional<std::string> name_of(const Scheme& scheme);
+
+/// True when ranges are found anew for each input, so that no calibration is needed.
+bool is_dynamic(const TensorScheme& activations);
+
+/// Every fault, one line each, prefixed by "weights: " or "activations: "; empty when valid.
+std::vector<std::string> faults_of(const Scheme& scheme);
+
+// The spelling of each choice, in one place: job files, records and messages use it.
+std::string_view name_of(Granularity value);
+std::string_view name_of(RangeEstimator value);
+std::string_view name_of(Rounding value);
+std::string_view name_of(Propagate value);
+std::optional<Granularity> granularity_named(std::string_view name);
+std::optional<RangeEstimator> range_estimator_named(std::string_view name);
+std::optional<Rounding> rounding_named(std::string_view name);
+std::optional<Propagate> propagate_named(std::string_view name);
+
+}  // namespace evenkeel
