@@ -1,0 +1,68 @@
+// One YAML file and what it asks for. Plain data; `load_job` validates everything before any
+// work and reports every fault at once, each with its line.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "io/corpus.h"
+#include "quantizers/scheme.h"
+#include "transforms/options.h"
+
+namespace evenkeel {
+
+struct CalibrationOptions {
+  CorpusOptions corpus;  // keys corpus | random, order, samples, sequence_length, seed
+  /// Samples of one observed batch: average_minmax is the mean over batches.
+  int batch = 8;
+};
+
+struct EvaluationOptions {
+  std::vector<std::filesystem::path> perplexity;  // text files; none: no evaluation
+  std::int64_t sequence_length = 512;
+  std::optional<std::int64_t> windows;  // at most this many of each file; empty: all
+};
+
+struct Job {
+  std::filesystem::path file;    // the YAML file
+  std::string text;              // as run: the file's text with every --set applied
+  std::filesystem::path model;   // resolved against the job file's folder, as are all paths
+  CalibrationOptions calibration;
+  TransformOptions transform;
+  Scheme scheme;
+  EvaluationOptions evaluate;
+  std::filesystem::path output;
+  /// Bytes that the hidden states of a job may take. "2GiB", "512 MiB", "1000000".
+  std::uint64_t memory_limit = std::uint64_t{2} << 30U;
+};
+
+/// One row of a comparison: the job with the row's settings merged in, and those settings as
+/// (axis, label) pairs in the order of the `compare:` section.
+struct ComparisonRow {
+  std::vector<std::pair<std::string, std::string>> settings;
+  Job job;
+};
+
+/// A job and the rows of its `compare:` section, first axis slowest.
+struct Comparison {
+  Job job;
+  std::vector<ComparisonRow> rows;
+};
+
+/// Reads a job file. `settings` are "key.path=value" strings (values are YAML) applied first.
+/// A `compare:` section is validated and left out.
+/// Throws: UsageError whose message lists every fault: "FILE:LINE: transform.metod: unknown key;
+/// did you mean 'method'?"; a setting's faults say "--set KEY" in place of FILE:LINE.
+Job load_job(const std::filesystem::path& file, const std::vector<std::string>& settings = {});
+
+/// The same with its `compare:` section, which must be there and not empty. Each axis is a key
+/// path ("transform.method") or a section ("calibration"), each value a list; an entry that is a
+/// map is merged into the section (`random` replaces `corpus` and the other way round), any other
+/// replaces the value. Axes: anything under transform, scheme, calibration.
+Comparison load_comparison(const std::filesystem::path& file,
+                           const std::vector<std::string>& settings = {});
+
+}  // namespace evenkeel

@@ -1,0 +1,52 @@
+// What a transform may be asked to do: plain data, validated before use.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace evenkeel {
+
+enum class Method {
+  none,         // quantize as is: the MinMax baseline
+  smoothquant,  // Xiao et al. 2022: scale from activation and weight maxima
+  os_plus,      // Wei et al. 2023: channel-wise shift and searched scale
+};
+
+/// How the grid of OS+ thresholds is scored.
+enum class Search {
+  exact,       // the answer of `exhaustive`; candidates that can no longer win are dropped
+  exhaustive,  // every candidate is scored to the end, and the whole curve is kept
+};
+
+struct TransformOptions {
+  Method method = Method::os_plus;
+
+  /// Samples that the OS+ grid search and SmoothQuant's alpha search see: the first ones. More
+  /// samples make the choice steadier and the search proportionally slower. At least 1.
+  int search_samples = 8;
+
+  /// Only read by os_plus.
+  Search search = Search::exact;
+
+  /// SmoothQuant's migration strength, in [0, 1]: s_j = max|X_j|^alpha / max|W_j|^(1 - alpha).
+  /// Empty ("alpha: search"): each site takes, of 0.0, 0.05, ..., 1.0, the value of least output
+  /// error. Only read by smoothquant.
+  std::optional<double> alpha = 0.5;
+
+  bool operator==(const TransformOptions&) const = default;
+};
+
+// The spelling of each choice, in one place: job files, records and messages use it.
+std::string_view name_of(Method value);
+std::string_view name_of(Search value);
+std::optional<Method> method_named(std::string_view name);
+std::optional<Search> search_named(std::string_view name);
+const std::vector<std::string>& method_names();
+const std::vector<std::string>& search_names();
+
+/// Every fault, one line each, prefixed by the key; empty when valid.
+std::vector<std::string> faults_of(const TransformOptions& options);
+
+}  // namespace evenkeel
