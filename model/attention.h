@@ -1,0 +1,41 @@
+// Multi-head attention over one sample: softmax(q k^T + mask) v.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "io/matrix.h"
+#include "model/tap.h"
+
+namespace evenkeel {
+
+/// One byte a token: 1 for a real token, 0 for padding. Empty: no padding.
+using TokenMask = std::vector<std::uint8_t>;
+
+struct AttentionOptions {
+  Index heads = 1;
+  bool causal = true;
+};
+
+/// Scores of one piece of queries; grown as needed, reused between calls.
+using AttentionScratch = Matrix;
+
+/// Queries that are scored together: few enough that little of a piece lies above the diagonal,
+/// many enough for the products to run at full speed.
+inline constexpr Index attention_piece_rows = 128;
+
+/// out = concatenation over heads of softmax(q k^T) v, all [tokens, channels]; q is scaled
+/// already. Keys that are padding, and under `causal` those after the query, get probability
+/// zero; a query that may see no key gives zero. Only the lower triangle is computed when causal.
+/// `tap`, if not null, is called at Node::attention_probabilities for each piece and head.
+/// REQUIRES: heads divides channels; mask empty or of size tokens; out aliases nothing.
+void attend(const ConstMatrixView& q, const ConstMatrixView& k, const ConstMatrixView& v,
+            const TokenMask& mask, const AttentionOptions& options, Tap* tap,
+            AttentionScratch& scratch, MatrixView out);
+
+/// The same for queries [first_row, first_row + out.rows()) alone; out [queries, channels].
+void attend_piece(const ConstMatrixView& q, const ConstMatrixView& k, const ConstMatrixView& v,
+                  const TokenMask& mask, const AttentionOptions& options, Index first_row, Tap* tap,
+                  AttentionScratch& scratch, MatrixView out);
+
+}  // namespace evenkeel

@@ -1,0 +1,40 @@
+// The elementwise and rowwise operations of a forward pass. With quantizers/gemm.h this is all
+// that a forward touches, so that another backend can stand in its place.
+//
+// Kernels are pure functions on caller-owned memory, single-threaded, vectorised with Highway and
+// dispatched at run time.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "io/matrix.h"
+
+namespace evenkeel {
+
+/// out = (x - mean) / sqrt(variance + epsilon) * gain + bias, by row; the variance is the biased
+/// one, taken around the mean (two passes). An empty bias counts as zero.
+/// REQUIRES: x, out [tokens, channels], gain [channels], bias [channels] or empty.
+void layer_norm(const ConstMatrixView& x, const ConstVectorView& gain, const ConstVectorView& bias,
+                float epsilon, MatrixView out);
+
+/// values = softmax(values), shifted by the maximum. A row whose every value is -infinity (all
+/// keys masked) becomes zero. REQUIRES: values not empty, no NaN.
+void softmax(std::span<float> values);
+
+/// log(sum(exp(values))) and the pieces to combine it over chunks of a row:
+/// the maximum, and the sum of exp(value - maximum).
+struct LogSumExp {
+  double maximum = 0.0;
+  double sum = 0.0;  // 0: nothing seen yet
+  void add(std::span<const float> values);
+  double value() const;
+};
+
+enum class Activation { relu, gelu };
+
+/// In place; gelu is the exact one, x * Phi(x).
+void activate(Activation kind, MatrixView values);
+
+}  // namespace evenkeel

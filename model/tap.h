@@ -1,0 +1,31 @@
+// A tap is called at every node of a block's forward: it looks (an observer) or replaces values
+// in place (a fake quantizer).
+#pragma once
+
+#include "io/matrix.h"
+#include "model/node.h"
+
+namespace evenkeel {
+
+/// One tap serves one sample on one thread at a time.
+class Tap {
+ public:
+  Tap() = default;
+  Tap(const Tap&) = default;
+  Tap& operator=(const Tap&) = default;
+  virtual ~Tap() = default;
+
+  /// `values` [tokens, channels] of `node`. Probabilities come in pieces: [queries, keys] of one
+  /// `head`, where `first_row` is the query of row 0; keys beyond the last query of the piece,
+  /// whose probability is zero under a causal mask, are left out. For other nodes `head` is 0 and
+  /// `first_row` is 0.
+  virtual void at(Node node, MatrixView values, Index head, Index first_row) = 0;
+};
+
+/// Does nothing: the full-precision forward.
+class NoTap final : public Tap {
+ public:
+  void at(Node /*node*/, MatrixView /*values*/, Index /*head*/, Index /*first_row*/) override {}
+};
+
+}  // namespace evenkeel

@@ -1,0 +1,38 @@
+#include "transforms/candidate_quantizer.h"
+
+#include <vector>
+
+#include "transforms/threshold_grid.h"
+
+namespace evenkeel {
+
+ActivationQuantizer scaled_quantizer(const TensorScheme& activations, const ChannelExtrema& extrema,
+                                     const Vector& scale) {
+  if (is_dynamic(activations)) return ActivationQuantizer(activations);
+  const Vector low = extrema.low.array() / scale.array();
+  const Vector high = extrema.high.array() / scale.array();
+  if (activations.granularity == Granularity::per_tensor) {
+    return {activations, {Range{low.minCoeff(), high.maxCoeff()}}};
+  }
+  std::vector<Range> ranges;
+  for (Index j = 0; j < low.size(); ++j) ranges.push_back({low(j), high(j)});
+  return {activations, std::move(ranges)};
+}
+
+ActivationQuantizer threshold_quantizer(const TensorScheme& activations,
+                                        const ChannelExtrema& extrema, double threshold) {
+  if (activations.granularity == Granularity::per_tensor) {
+    const auto limit = static_cast<float>(threshold);
+    return {activations, {Range{-limit, limit}}};
+  }
+  return scaled_quantizer(activations, extrema,
+                          scale_for_threshold(extrema.low, extrema.high, threshold));
+}
+
+double unscaled_loss(const SiteScorer& scorer, const Scheme& scheme) {
+  const ChannelExtrema extrema = channel_extrema(scorer.site().inputs, scorer.site().masks);
+  const Vector ones = Vector::Ones(scorer.site().weight.cols());
+  return *scorer.loss({ones, scaled_quantizer(scheme.activations, extrema, ones)});
+}
+
+}  // namespace evenkeel

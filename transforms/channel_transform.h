@@ -1,0 +1,19 @@
+// What a transform gives a site.
+#pragma once
+
+#include "io/matrix.h"
+
+namespace evenkeel {
+
+/// x' = (x - shift) / scale, by channel: `shift` is subtracted from the activation, then `scale`
+/// divides it. Both [channels]; scale positive and finite.
+struct ChannelTransform {
+  Vector shift;
+  Vector scale;
+
+  static ChannelTransform identity(Index channels) {
+    return {Vector::Zero(channels), Vector::Ones(channels)};
+  }
+};
+
+}  // namespace evenkeel

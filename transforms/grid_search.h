@@ -1,0 +1,36 @@
+// The search over a list of candidates: exhaustive, or exact with candidates dropped early.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "transforms/options.h"
+
+namespace evenkeel {
+
+/// What a search found. `losses[i]` is NaN where candidate i was dropped.
+struct GridResult {
+  std::size_t best = 0;
+  std::vector<double> losses;
+};
+
+/// Loss of candidate i; may give up (return nothing) once it is sure that the loss exceeds
+/// `bound`, or equals it and `tie_loses`. Called from several threads at once.
+using CandidateLoss =
+    std::function<std::optional<double>(std::size_t candidate, double bound, bool tie_loses)>;
+
+/// The candidate of least loss; of equal ones the first (OS+ keeps the larger threshold, which it
+/// tries first). Candidates run in parallel.
+///
+/// `exact` gives the same `best`, by this argument: a candidate is dropped only when its loss is
+/// sure to exceed the best loss found so far, or to equal it while standing later in the list than
+/// the candidate that has it; either way it can't be `best`. Candidates are visited in rounds of
+/// fixed size, a coarse sweep first and then those nearest to its winner, and the bound is frozen
+/// during a round, so the outcome (dropped ones included) does not depend on the threads.
+///
+/// REQUIRES: count > 0. Throws: InputError when a loss is NaN or every one infinite.
+GridResult grid_search(std::size_t count, Search search, const CandidateLoss& loss);
+
+}  // namespace evenkeel

@@ -1,0 +1,86 @@
+#include "transforms/options.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace evenkeel {
+namespace {
+
+constexpr std::array methods{Method::none, Method::smoothquant, Method::os_plus};
+constexpr std::array searches{Search::exact, Search::exhaustive};
+
+template <typename Choices>
+auto choice_named(const Choices& choices, std::string_view name)
+    -> std::optional<typename Choices::value_type> {
+  for (const auto choice : choices) {
+    if (name_of(choice) == name) return choice;
+  }
+  return std::nullopt;
+}
+
+template <typename Choices>
+std::vector<std::string> names_of(const Choices& choices) {
+  std::vector<std::string> names;
+  for (const auto choice : choices) names.emplace_back(name_of(choice));
+  return names;
+}
+
+}  // namespace
+
+std::string_view name_of(Method value) {
+  switch (value) {
+    case Method::none:
+      return "none";
+    case Method::smoothquant:
+      return "smoothquant";
+    case Method::os_plus:
+      return "os_plus";
+  }
+  return "";
+}
+
+std::string_view name_of(Search value) {
+  switch (value) {
+    case Search::exact:
+      return "exact";
+    case Search::exhaustive:
+      return "exhaustive";
+  }
+  return "";
+}
+
+std::optional<Method> method_named(std::string_view name) { return choice_named(methods, name); }
+
+std::optional<Search> search_named(std::string_view name) { return choice_named(searches, name); }
+
+const std::vector<std::string>& method_names() {
+  static const std::vector<std::string> names = names_of(methods);
+  return names;
+}
+
+const std::vector<std::string>& search_names() {
+  static const std::vector<std::string> names = names_of(searches);
+  return names;
+}
+
+std::vector<std::string> faults_of(const TransformOptions& options) {
+  std::vector<std::string> faults;
+  if (name_of(options.method).empty()) {
+    faults.push_back(fmt::format("method: no such choice ({})", static_cast<int>(options.method)));
+  }
+  if (name_of(options.search).empty()) {
+    faults.push_back(fmt::format("search: no such choice ({})", static_cast<int>(options.search)));
+  }
+  if (options.search_samples < 1) {
+    faults.push_back(
+        fmt::format("search_samples: expected at least 1, got {}", options.search_samples));
+  }
+  // Written so that NaN is a fault too.
+  if (options.alpha && !(*options.alpha >= 0.0 && *options.alpha <= 1.0)) {
+    faults.push_back(fmt::format("alpha: expected a number from 0 to 1, got {}", *options.alpha));
+  }
+  return faults;
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,24 @@
+// Outlier Suppression+ (Wei et al. 2023): channel-wise shift and a grid-searched scale.
+#pragma once
+
+#include <vector>
+
+#include "io/matrix.h"
+#include "quantizers/scheme.h"
+#include "transforms/channel_extrema.h"
+#include "transforms/options.h"
+#include "transforms/site_scorer.h"
+#include "transforms/site_transform.h"
+
+namespace evenkeel {
+
+/// OS+ Eq. 5: z_j = (max_j + min_j) / 2.
+Vector os_plus_shift(const ChannelExtrema& extrema);
+
+/// Shift (zero unless `can_shift`) and searched scale of one site. `site.inputs` are what the
+/// producer gives, unshifted, and `site.bias` the readers' own; both are shifted here. The search
+/// sees all of `site.inputs`.
+/// Throws: InputError when an input or a loss is not finite.
+SiteTransform os_plus(ScoredSite site, const Scheme& scheme, Search search, bool can_shift);
+
+}  // namespace evenkeel

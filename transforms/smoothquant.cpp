@@ -1,0 +1,60 @@
+#include "transforms/smoothquant.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "transforms/candidate_quantizer.h"
+#include "transforms/grid_search.h"
+
+namespace evenkeel {
+
+Vector smoothquant_scale(const ConstVectorView& absmax, const ConstMatrixView& weight,
+                         double alpha) {
+  constexpr float smallest = 1e-5F;
+  const Vector weight_absmax = weight.cwiseAbs().colwise().maxCoeff().cwiseMax(smallest);
+  Vector scale(absmax.size());
+  for (Index j = 0; j < absmax.size(); ++j) {
+    const double from_input = std::pow(static_cast<double>(absmax(j)), alpha);
+    const double from_weight = std::pow(static_cast<double>(weight_absmax(j)), 1.0 - alpha);
+    scale(j) = std::max(static_cast<float>(from_input / from_weight), smallest);
+  }
+  return scale;
+}
+
+std::vector<double> alpha_grid() {
+  std::vector<double> alphas;
+  for (int i = 0; i <= 20; ++i) alphas.push_back(i / 20.0);
+  return alphas;
+}
+
+SiteTransform smoothquant(ScoredSite site, const ConstVectorView& absmax, const Scheme& scheme,
+                          std::optional<double> alpha) {
+  SiteTransform result;
+  result.transform = ChannelTransform::identity(site.weight.cols());
+  const SiteScorer scorer(std::move(site), scheme.weights);
+  const ScoredSite& scored = scorer.site();
+  const ChannelExtrema extrema = channel_extrema(scored.inputs, scored.masks);
+  const auto candidate = [&](double exponent) {
+    const Vector scale = smoothquant_scale(absmax, scored.weight, exponent);
+    return Candidate{scale, scaled_quantizer(scheme.activations, extrema, scale)};
+  };
+  result.loss_before = unscaled_loss(scorer, scheme);
+  if (alpha) {
+    result.threshold = *alpha;
+    result.loss_after = *scorer.loss(candidate(*alpha));
+  } else {
+    result.thresholds = alpha_grid();
+    const auto found =
+        grid_search(result.thresholds.size(), Search::exhaustive,
+                    [&](std::size_t i, double bound, bool tie_loses) {
+                      return scorer.loss(candidate(result.thresholds[i]), bound, tie_loses);
+                    });
+    result.losses = found.losses;
+    result.threshold = result.thresholds[found.best];
+    result.loss_after = found.losses[found.best];
+  }
+  result.transform.scale = smoothquant_scale(absmax, scored.weight, result.threshold);
+  return result;
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,36 @@
+#include "transforms/threshold_grid.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace evenkeel {
+
+std::vector<double> threshold_grid(Range range, double lowest) {
+  const double largest = std::max(static_cast<double>(range.high), -static_cast<double>(range.low));
+  if (!(largest > lowest)) return {largest};
+  const double count = std::max(100.0, std::floor(std::max(0.0, double{range.high}) / 0.5));
+  const double step = (largest - lowest) / count;
+  std::vector<double> thresholds;
+  // Subtracting again and again, as the published loop does, so that rounding agrees with it.
+  for (double threshold = largest; threshold >= lowest;) {
+    thresholds.push_back(threshold);
+    const double next = threshold - step;
+    if (!(next < threshold)) break;  // a step below the spacing of doubles
+    threshold = next;
+  }
+  return thresholds;
+}
+
+Vector scale_for_threshold(const ConstVectorView& low, const ConstVectorView& high,
+                           double threshold) {
+  const auto limit = static_cast<float>(threshold);
+  Vector scale(low.size());
+  for (Index j = 0; j < low.size(); ++j) {
+    const float above = high(j) > limit ? high(j) / limit : 1.0F;
+    const float below = low(j) < -limit ? low(j) / -limit : 1.0F;
+    scale(j) = std::max(above, below);
+  }
+  return scale;
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,26 @@
+// The outlier thresholds that OS+ tries, and the scale that each one means.
+#pragma once
+
+#include <vector>
+
+#include "io/matrix.h"
+#include "quantizers/affine.h"
+
+namespace evenkeel {
+
+/// Lowest threshold for a LayerNorm producer; RMSNorm producers go down to 0.1.
+inline constexpr double layer_norm_lowest_threshold = 1.0;
+
+/// Thresholds in the order in which the published program tries them, in double: from
+/// t0 = max(high, -low) down by (t0 - lowest) / n while at least `lowest`, with
+/// n = max(100, floor(max(high, 0) / 0.5)). Rounding decides whether the last one, at `lowest`,
+/// is there. `range` is that of the shifted input. When t0 <= lowest nothing needs scaling and
+/// the only threshold is t0 (where the published program has none, or never ends).
+std::vector<double> threshold_grid(Range range, double lowest = layer_norm_lowest_threshold);
+
+/// OS+ Eq. 8 as coded: the larger of max_j / t where max_j > t, min_j / -t where min_j < -t,
+/// and 1. `low`, `high` [channels] are the extrema of the shifted input; t in float.
+Vector scale_for_threshold(const ConstVectorView& low, const ConstVectorView& high,
+                           double threshold);
+
+}  // namespace evenkeel
