@@ -1,6 +1,7 @@
 // Fake quantization of activations [tokens, channels], static or dynamic.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "io/matrix.h"
@@ -24,16 +25,19 @@ class ActivationQuantizer {
   /// Step and zero point of each range; empty when dynamic.
   const std::vector<AffineParameters>& parameters() const { return parameters_; }
 
-  /// Replaces each value by step * (code - zero_point). With per_channel,
+  /// Replaces each value by step * (code - zero_point). NaN stays NaN; with a dynamic scheme a NaN
+  /// or infinity turns every value that shares its range into NaN. With per_channel,
   /// REQUIRES: values.cols() == ranges().size().
   void apply(MatrixView values) const;
 
  private:
+  void apply_dynamic(MatrixView& values, CodeRange range) const;
+
   TensorScheme scheme_;
   std::vector<Range> ranges_;
   std::vector<AffineParameters> parameters_;
-  std::vector<float> steps_;                // per_channel, for the kernel
-  std::vector<std::int32_t> zero_points_;   // likewise
+  std::vector<float> steps_;               // per_channel, for the kernel
+  std::vector<std::int32_t> zero_points_;  // likewise
 };
 
 }  // namespace evenkeel

@@ -12,8 +12,11 @@
 // run time; every target gives the same codes as the scalar reference.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+
+#include "io/matrix.h"
 
 namespace evenkeel {
 
@@ -29,8 +32,8 @@ struct AffineParameters {
   bool operator==(const AffineParameters&) const = default;
 };
 
-/// The smallest and largest of some values; `observe` widens. NaN is not kept: a range that saw
-/// one has low = high = NaN.
+/// The smallest and largest of some values. A range that saw NaN has low = high = NaN, and stays so
+/// however it is widened.
 struct Range {
   float low = 0.0F;
   float high = 0.0F;
@@ -40,13 +43,27 @@ struct Range {
 /// REQUIRES: 2 <= bits <= 8.
 CodeRange code_range(int bits, bool symmetric);
 
-/// REQUIRES: range finite, 2 <= bits <= 8.
+/// A range that is not finite gives step = NaN and zero point 0, so that whatever is fake-quantized
+/// with it is NaN and is noticed. REQUIRES: 2 <= bits <= 8.
 AffineParameters affine_parameters(Range range, int bits, bool symmetric);
 
-/// Smallest and largest value. REQUIRES: values not empty.
+/// Smallest and largest value; NaN when any value is NaN. REQUIRES: values not empty.
 Range range_of(std::span<const float> values);
+/// The same over a whole matrix. REQUIRES: values not empty.
+Range range_of_matrix(const ConstMatrixView& values);
+/// The range of the values of both.
+Range widened(Range a, Range b);
 
-/// codes[i] of values[i]. REQUIRES: equal sizes, values finite.
+/// One row of a matrix as a span.
+inline std::span<const float> row_of(const ConstMatrixView& values, Index row) {
+  return {values.data() + row * values.outerStride(), static_cast<std::size_t>(values.cols())};
+}
+inline std::span<float> row_of(MatrixView& values, Index row) {
+  return {values.data() + row * values.outerStride(), static_cast<std::size_t>(values.cols())};
+}
+
+/// codes[i] of values[i]; an infinity takes the outermost code and NaN the lowest.
+/// REQUIRES: equal sizes.
 void quantize(std::span<const float> values, AffineParameters parameters, CodeRange range,
               std::span<std::int16_t> codes);
 
@@ -54,7 +71,7 @@ void quantize(std::span<const float> values, AffineParameters parameters, CodeRa
 void dequantize(std::span<const std::int16_t> codes, AffineParameters parameters,
                 std::span<float> values);
 
-/// quantize then dequantize, in place.
+/// quantize then dequantize, in place; NaN stays NaN.
 void fake_quantize(std::span<float> values, AffineParameters parameters, CodeRange range);
 
 /// The same with parameters of its own for each element (a row of channels).

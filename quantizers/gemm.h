@@ -25,10 +25,18 @@ void product(const ConstMatrixView& x, const ConstMatrixView& y, MatrixView out,
 /// REQUIRES: depth <= 65536 (no overflow: 255 * 127 * depth < 2^31), sizes agree.
 /// Where the machine's u8 x s8 product saturates in 16 bits (found by `integer_product_is_exact`)
 /// a scalar path is taken, so that the result is exact everywhere.
+/// Throws: MachineError when oneDNN refuses.
 void integer_product(std::span<const std::uint8_t> x, std::span<const std::int8_t> w, Index rows,
                      Index columns, Index depth, std::span<std::int32_t> out);
 
 /// Whether oneDNN's u8 x s8 product is exact here: probed once with pairs of 255 x 127.
 bool integer_product_is_exact();
+
+// The scalar reference of the integer product: the path without exact instructions, and what
+// tests compare with.
+namespace reference {
+void integer_product(std::span<const std::uint8_t> x, std::span<const std::int8_t> w, Index rows,
+                     Index columns, Index depth, std::span<std::int32_t> out);
+}  // namespace reference
 
 }  // namespace evenkeel

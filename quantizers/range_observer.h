@@ -28,6 +28,8 @@ class RangeObserver {
   std::vector<Range> finish() const;
 
  private:
+  void add(std::int64_t batch, const std::vector<Range>& ranges);
+
   TensorScheme scheme_;
   std::map<std::int64_t, std::vector<Range>> batches_;
 };

@@ -47,9 +47,8 @@ enum class Propagate { quantized, full_precision };
 /// A whole scheme. The default is w8a8.
 struct Scheme {
   TensorScheme weights{.bits = 8, .granularity = Granularity::per_channel};
-  TensorScheme activations{.bits = 8,
-                           .granularity = Granularity::per_tensor,
-                           .range = RangeEstimator::average_minmax};
+  TensorScheme activations{
+      .bits = 8, .granularity = Granularity::per_tensor, .range = RangeEstimator::average_minmax};
   Propagate propagate = Propagate::quantized;
 
   bool operator==(const Scheme&) const = default;
