@@ -1,5 +1,11 @@
 // One YAML file and what it asks for. Plain data; `load_job` validates everything before any
 // work and reports every fault at once, each with its line.
+//
+// A key that cannot take effect is a fault (alpha beside method os_plus). It is judged over all the
+// jobs that a file stands for: the job itself, as written and with its settings, and each row of
+// its comparison. A key is fine when it takes effect in one of them, so that `alpha: 0.5` may stand
+// above a comparison of [none, smoothquant, os_plus], and `--set transform.method=none` does not
+// make a fault of the file's search_samples. A seed of 0, the default, may stand anywhere.
 #pragma once
 
 #include <cstdint>
@@ -27,11 +33,11 @@ struct EvaluationOptions {
 };
 
 struct Job {
-  std::filesystem::path file;    // the YAML file
-  std::string text;              // as run: the file's text with every --set applied
-  std::filesystem::path model;   // resolved against the job file's folder, as are all paths
+  std::filesystem::path file;  // the YAML file
+  std::string text;  // as run: YAML without comments, every setting applied, no `compare:`
+  std::filesystem::path model;  // resolved against the job file's folder, as are all paths
   CalibrationOptions calibration;
-  TransformOptions transform;
+  TransformOptions transform;  // search_samples at most calibration.corpus.samples
   Scheme scheme;
   EvaluationOptions evaluate;
   std::filesystem::path output;
@@ -40,20 +46,22 @@ struct Job {
 };
 
 /// One row of a comparison: the job with the row's settings merged in, and those settings as
-/// (axis, label) pairs in the order of the `compare:` section.
+/// (axis, label) pairs in the order of the `compare:` section. A label is the entry as written:
+/// "w4a4", "random: ascii", "bits: 4, symmetric: true".
 struct ComparisonRow {
   std::vector<std::pair<std::string, std::string>> settings;
   Job job;
 };
 
-/// A job and the rows of its `compare:` section, first axis slowest.
+/// A job and the rows of its `compare:` section, first axis slowest. What only the rows give (a
+/// calibration text, say) may be missing from `job` itself.
 struct Comparison {
   Job job;
   std::vector<ComparisonRow> rows;
 };
 
 /// Reads a job file. `settings` are "key.path=value" strings (values are YAML) applied first.
-/// A `compare:` section is validated and left out.
+/// A `compare:` section is validated and left out. Files are at most 1 MiB.
 /// Throws: UsageError whose message lists every fault: "FILE:LINE: transform.metod: unknown key;
 /// did you mean 'method'?"; a setting's faults say "--set KEY" in place of FILE:LINE.
 Job load_job(const std::filesystem::path& file, const std::vector<std::string>& settings = {});
@@ -61,7 +69,8 @@ Job load_job(const std::filesystem::path& file, const std::vector<std::string>& 
 /// The same with its `compare:` section, which must be there and not empty. Each axis is a key
 /// path ("transform.method") or a section ("calibration"), each value a list; an entry that is a
 /// map is merged into the section (`random` replaces `corpus` and the other way round), any other
-/// replaces the value. Axes: anything under transform, scheme, calibration.
+/// replaces the value. A map that meets a scheme given by name keeps it: {name: w8a8, ...}. Axes:
+/// anything under transform, scheme, calibration; at most 256 rows; evaluate.perplexity is needed.
 Comparison load_comparison(const std::filesystem::path& file,
                            const std::vector<std::string>& settings = {});
 

@@ -1,0 +1,186 @@
+#include "calib/comparison.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "calib/job_keys.h"
+#include "calib/yaml_merge.h"
+#include "io/one_line.h"
+
+namespace evenkeel {
+namespace {
+
+constexpr std::size_t most_rows = 256;
+
+struct Axis {
+  std::string path;
+  YamlPlace place;
+  const std::vector<YamlValue>* entries = nullptr;
+  std::vector<std::string> labels;  // of the entries
+  std::vector<std::string> sets;    // paths of the keys that some entry sets
+};
+
+void add_fault(std::vector<Fault>& faults, const YamlPlace& place, std::string_view axis,
+               std::string message) {
+  faults.push_back({Fault::Kind::wrong, place,
+                    axis.empty() ? "compare" : key_path("compare", one_line(axis)),
+                    std::move(message)});
+}
+
+std::string label_of(const YamlValue& value, bool inner = false) {
+  if (value.kind != YamlValue::Kind::map) return one_line(value.text);
+  std::string label;
+  for (const auto& entry : value.entries) {
+    label += fmt::format("{}{}: {}", label.empty() ? "" : ", ", one_line(entry.key),
+                         label_of(entry.value, true));
+  }
+  return inner ? "{" + label + "}" : label;
+}
+
+void add_paths(const std::string& path, const YamlValue& value, std::vector<std::string>& paths) {
+  if (value.kind != YamlValue::Kind::map) {
+    paths.push_back(path);
+    return;
+  }
+  for (const auto& entry : value.entries) add_paths(key_path(path, entry.key), entry.value, paths);
+}
+
+bool is_known_axis(const YamlEntry& given, std::vector<Fault>& faults) {
+  const std::string_view path = given.key;
+  const std::string_view root = path.substr(0, path.find('.'));
+  if (root != "transform" && root != "scheme" && root != "calibration") {
+    add_fault(faults, given.place, path,
+              "no axis; an axis is a key or section of transform, scheme or calibration, such as "
+              "transform.method");
+    return false;
+  }
+  if (is_known_path(path)) return true;
+  const std::size_t dot = path.rfind('.');
+  add_fault(
+      faults, given.place, path,
+      known_keys(path.substr(0, dot)).empty()
+          ? "unknown key"
+          : "unknown key; " + advice_for_unknown_key(path.substr(0, dot), path.substr(dot + 1)));
+  return false;
+}
+
+bool is_entry(const Axis& axis, const YamlValue& entry, std::vector<Fault>& faults) {
+  const bool section = entry.kind == YamlValue::Kind::map && !entry.entries.empty();
+  if (section || entry.kind == YamlValue::Kind::text) return true;
+  add_fault(
+      faults, entry.place, axis.path,
+      fmt::format("expected a value or a section that is not empty; got {}", described(entry)));
+  return false;
+}
+
+void read_axis(const YamlEntry& given, std::vector<Axis>& axes, std::vector<Fault>& faults) {
+  if (!is_known_axis(given, faults)) return;
+  Axis axis{.path = given.key,
+            .place = given.place,
+            .entries = &given.value.items,
+            .labels = {},
+            .sets = {}};
+  if (given.value.kind != YamlValue::Kind::list || axis.entries->empty()) {
+    const bool list = given.value.kind == YamlValue::Kind::list;
+    add_fault(faults, given.place, axis.path,
+              fmt::format("expected a list of what to compare; got {}",
+                          list ? "an empty one" : described(given.value)));
+    return;
+  }
+  for (const auto& entry : *axis.entries) {
+    if (!is_entry(axis, entry, faults)) continue;
+    add_paths(axis.path, entry, axis.sets);
+    axis.labels.push_back(label_of(entry));
+    if (std::ranges::count(axis.labels, axis.labels.back()) > 1) {
+      add_fault(faults, entry.place, axis.path,
+                fmt::format("{} is in the list twice", in_quotes(axis.labels.back())));
+    }
+  }
+  axes.push_back(std::move(axis));
+}
+
+/// Whether one path is the other, or a section that holds it.
+bool meet(std::string_view a, std::string_view b) {
+  if (a.size() > b.size()) std::swap(a, b);
+  return b.starts_with(a) && (a.size() == b.size() || b[a.size()] == '.');
+}
+
+void find_meeting_axes(const std::vector<Axis>& axes, std::vector<Fault>& faults) {
+  for (auto later = axes.begin(); later != axes.end(); ++later) {
+    for (auto earlier = axes.begin(); earlier != later; ++earlier) {
+      const bool both_set_a_key = std::ranges::any_of(later->sets, [&](const auto& path) {
+        return std::ranges::any_of(earlier->sets,
+                                   [&](const auto& other) { return meet(path, other); });
+      });
+      if (!both_set_a_key) continue;
+      add_fault(faults, later->place, later->path,
+                fmt::format("sets what axis {} sets too; put them into one axis",
+                            in_quotes(earlier->path)));
+    }
+  }
+}
+
+std::size_t count_rows(const std::vector<Axis>& axes, const YamlPlace& place,
+                       std::vector<Fault>& faults) {
+  std::size_t rows = 1;
+  for (const Axis& axis : axes) {
+    rows *= axis.entries->size();
+    if (rows <= most_rows) continue;
+    add_fault(faults, place, "", fmt::format("asks for more than {} rows", most_rows));
+    break;
+  }
+  return rows;
+}
+
+RowTree row_of(const YamlValue& base, const std::vector<Axis>& axes, std::size_t number,
+               std::vector<Fault>& faults) {
+  RowTree row{.settings = {}, .tree = base};
+  std::vector<std::size_t> choices(axes.size());
+  for (std::size_t i = axes.size(); i-- > 0;) {
+    choices[i] = number % axes[i].entries->size();
+    number /= axes[i].entries->size();
+  }
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const Axis& axis = axes[i];
+    row.settings.emplace_back(axis.path, axis.labels[choices[i]]);
+    if (!put(row.tree, axis.path, (*axis.entries)[choices[i]], MapRule::merge)) {
+      add_fault(faults, axis.place, axis.path, "leads through a value that is no section");
+    }
+  }
+  return row;
+}
+
+}  // namespace
+
+std::vector<RowTree> rows_of(const YamlValue& tree, std::vector<Fault>& faults) {
+  const YamlEntry* const compare = tree.find("compare");
+  if (compare == nullptr) return {};
+  const std::size_t faults_before = faults.size();
+  const YamlValue& section = compare->value;
+  if (section.kind != YamlValue::Kind::map || section.entries.empty()) {
+    add_fault(faults, compare->place, "",
+              fmt::format(
+                  "expected lists of what to compare, such as transform.method: [none, "
+                  "os_plus]; got {}",
+                  section.kind == YamlValue::Kind::map ? "an empty section" : described(section)));
+    return {};
+  }
+  std::vector<Axis> axes;
+  for (const auto& entry : section.entries) read_axis(entry, axes, faults);
+  find_meeting_axes(axes, faults);
+  const std::size_t count = count_rows(axes, compare->place, faults);
+  if (faults.size() > faults_before) return {};
+
+  YamlValue base = tree;
+  base.erase("compare");
+  std::vector<RowTree> rows;
+  for (std::size_t number = 0; number < count; ++number) {
+    rows.push_back(row_of(base, axes, number, faults));
+  }
+  return rows;
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,25 @@
+// The rows that a job's `compare:` section asks for, before they are read as jobs.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "calib/job_reader.h"
+#include "calib/yaml_tree.h"
+
+namespace evenkeel {
+
+struct RowTree {
+  std::vector<std::pair<std::string, std::string>> settings;  // (axis, label), in axis order
+  YamlValue tree;                                             // of the row's job
+};
+
+/// One tree for each combination of the axes' entries, the first axis slowest; none when there is
+/// no `compare:` section, or when it has faults.
+/// A label is the entry as written: "w4a4", "corpus: text.txt", "bits: 4, symmetric: true".
+/// Faults: no axis, an unknown one, no list, an entry given twice, two axes that set the same key,
+/// more than 256 rows.
+std::vector<RowTree> rows_of(const YamlValue& tree, std::vector<Fault>& faults);
+
+}  // namespace evenkeel

@@ -1,0 +1,204 @@
+#include "calib/job.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <set>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "calib/comparison.h"
+#include "calib/job_keys.h"
+#include "calib/job_reader.h"
+#include "calib/job_sections.h"
+#include "calib/yaml_merge.h"
+#include "calib/yaml_tree.h"
+#include "io/errors.h"
+#include "io/file.h"
+#include "io/one_line.h"
+
+namespace evenkeel {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uintmax_t largest_file = std::uintmax_t{1} << 20U;
+constexpr int order_of_settings = 1 << 24;  // after every line of a file
+constexpr std::ptrdiff_t longest_key_path = 8;
+
+std::string read_job_file(const fs::path& file) {
+  std::error_code error;
+  if (!fs::exists(file, error)) {
+    throw UsageError(fmt::format("{}: no such job file", file.string()));
+  }
+  if (!fs::is_regular_file(file, error)) {
+    throw UsageError(fmt::format("{}: not a file; give a job file (YAML)", file.string()));
+  }
+  if (fs::file_size(file, error) > largest_file) {
+    throw UsageError(fmt::format("{}: larger than 1 MiB, so not a job file (YAML)", file.string()));
+  }
+  try {
+    return read_text(file);
+  } catch (const InputError& unreadable) {
+    throw UsageError(unreadable.what());
+  }
+}
+
+YamlValue parse_job_file(const fs::path& file) {
+  YamlValue tree = parse_yaml(read_job_file(file), {.name = file.string()});
+  if (tree.kind == YamlValue::Kind::null) {
+    throw UsageError(
+        fmt::format("{}: is empty; a job needs model, calibration and output", file.string()));
+  }
+  // What a job lacks as a whole is a fault of the file, not of its first line.
+  if (tree.kind == YamlValue::Kind::map) tree.place = {.where = file.string(), .order = -1};
+  return tree;
+}
+
+bool is_key_path(std::string_view path) {
+  return !path.empty() && path.front() != '.' && path.back() != '.' &&
+         path.find("..") == std::string_view::npos &&
+         std::ranges::count(path, '.') < longest_key_path;
+}
+
+/// Applies "key.path=value"; its faults are said to be at "--set KEY".
+void apply_setting(YamlValue& tree, std::string_view setting, int number,
+                   std::set<std::string_view>& seen, std::vector<Fault>& faults) {
+  const std::string_view key = setting.substr(0, setting.find('='));
+  const YamlPlace place{.where = "--set " + one_line(key.empty() ? setting : key),
+                        .order = order_of_settings + number};
+  const auto refuse = [&](std::string message) {
+    faults.push_back({Fault::Kind::wrong, place, "", std::move(message)});
+  };
+  if (key.size() == setting.size() || !is_key_path(key)) {
+    return refuse("expected KEY=VALUE, such as transform.method=none");
+  }
+  if (!seen.insert(key).second) return refuse("given twice");
+  try {
+    YamlValue value =
+        parse_yaml(setting.substr(key.size() + 1),
+                   {.name = place.where, .has_lines = false, .first_order = place.order});
+    value.place = place;
+    if (!put(tree, key, std::move(value), MapRule::replace)) {
+      refuse("leads through a value that is no section");
+    }
+  } catch (const UsageError& not_a_value) {
+    refuse(std::string(not_a_value.what()).substr(place.where.size() + 2));
+  }
+}
+
+/// Which keys take effect, by their place and path, over all the jobs that a file stands for.
+class Effects {
+ public:
+  /// A job as read from its tree.
+  void observe(const YamlValue& tree, const std::vector<Fault>& faults) {
+    std::set<Key> idle;
+    for (const Fault& fault : faults) {
+      if (fault.kind != Fault::Kind::idle) continue;
+      idle.insert({fault.place.where, fault.key});
+      idle_.push_back(fault);
+    }
+    add_effective(tree, "", idle);
+  }
+
+  /// The faults of the keys that take effect in none of the jobs.
+  std::vector<Fault> idle_everywhere() const {
+    std::vector<Fault> faults;
+    std::ranges::copy_if(idle_, std::back_inserter(faults), [this](const Fault& fault) {
+      return !effective_.contains({fault.place.where, fault.key});
+    });
+    return faults;
+  }
+
+ private:
+  using Key = std::pair<std::string, std::string>;
+
+  void add_effective(const YamlValue& section, const std::string& path, const std::set<Key>& idle) {
+    for (const auto& entry : section.entries) {
+      const std::string entry_path = key_path(path, entry.key);
+      Key key{entry.value.place.where, entry_path};
+      if (!idle.contains(key)) effective_.insert(std::move(key));
+      add_effective(entry.value, entry_path, idle);
+    }
+  }
+
+  std::vector<Fault> idle_;
+  std::set<Key> effective_;
+};
+
+void append(std::vector<Fault>& faults, const std::vector<Fault>& more, Fault::Kind kind) {
+  std::ranges::copy_if(more, std::back_inserter(faults),
+                       [kind](const Fault& fault) { return fault.kind == kind; });
+}
+
+/// What a tree stands for: its own job, and the rows of its comparison.
+struct Reading {
+  JobReading base;
+  Comparison comparison;
+  std::vector<Fault> faults;  // of the comparison; idle ones left out
+};
+
+Reading read_all(const YamlValue& tree, const fs::path& file, Effects& effects) {
+  Reading all{.base = read_job(tree, file), .comparison = {}, .faults = {}};
+  effects.observe(tree, all.base.faults);
+  all.comparison.job = all.base.job;
+  for (auto& row : rows_of(tree, all.faults)) {
+    JobReading read = read_job(row.tree, file);
+    effects.observe(row.tree, read.faults);
+    append(all.faults, read.faults, Fault::Kind::wrong);
+    append(all.faults, read.faults, Fault::Kind::missing);
+    all.comparison.rows.push_back({std::move(row.settings), std::move(read.job)});
+  }
+  return all;
+}
+
+enum class Purpose { run, compare };
+
+Comparison load(const fs::path& file, const std::vector<std::string>& settings, Purpose purpose) {
+  const YamlValue as_written = parse_job_file(file);
+  YamlValue tree = as_written;
+  std::vector<Fault> faults;
+  std::set<std::string_view> seen;
+  int number = 0;
+  if (tree.kind == YamlValue::Kind::map) {
+    for (const auto& setting : settings) apply_setting(tree, setting, number++, seen, faults);
+  }
+
+  Effects effects;
+  Reading all = read_all(tree, file, effects);
+  // A key that takes effect in the job as written is not wrong because a setting turned it off.
+  if (!settings.empty()) read_all(as_written, file, effects);
+
+  append(faults, all.base.faults, Fault::Kind::wrong);
+  const bool needs_all = purpose == Purpose::run || all.comparison.rows.empty();
+  if (needs_all) append(faults, all.base.faults, Fault::Kind::missing);
+  std::ranges::move(all.faults, std::back_inserter(faults));
+  std::ranges::move(effects.idle_everywhere(), std::back_inserter(faults));
+  if (purpose == Purpose::compare && tree.find("compare") == nullptr) {
+    faults.push_back({Fault::Kind::missing, tree.place, "compare",
+                      "missing; give lists of what to compare, such as transform.method: [none, "
+                      "os_plus]"});
+  }
+  if (purpose == Purpose::compare && all.comparison.job.evaluate.perplexity.empty() &&
+      tree.find("evaluate") == nullptr) {
+    faults.push_back({Fault::Kind::missing, tree.place, "evaluate",
+                      "missing; a comparison needs texts to evaluate, such as evaluate: "
+                      "{perplexity: [text.txt]}"});
+  }
+  throw_faults(std::move(faults));
+  return std::move(all.comparison);
+}
+
+}  // namespace
+
+Job load_job(const fs::path& file, const std::vector<std::string>& settings) {
+  return load(file, settings, Purpose::run).job;
+}
+
+Comparison load_comparison(const fs::path& file, const std::vector<std::string>& settings) {
+  return load(file, settings, Purpose::compare);
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,270 @@
+#include "calib/job_sections.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "calib/byte_size.h"
+#include "io/one_line.h"
+
+namespace evenkeel {
+
+static std::string_view name_of(CorpusOptions::Random value) {
+  return value == CorpusOptions::Random::ascii ? "ascii" : "vocabulary";
+}
+
+static std::string_view name_of(CorpusOptions::Order value) {
+  return value == CorpusOptions::Order::first ? "first" : "random";
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// Far beyond any use; what keeps the products of sizes from overflowing.
+constexpr std::int64_t most_samples = 1'000'000;
+constexpr std::int64_t longest_sequence = 1 << 20;
+
+template <typename Value, typename Given>
+void take(Value& value, const std::optional<Given>& given) {
+  if (given) value = static_cast<Value>(*given);
+}
+
+std::optional<fs::path> path_of(const SectionReader& section, std::string_view key,
+                                const std::string& text, const fs::path& folder) {
+  if (text.find('\0') != std::string::npos) {
+    section.wrong(key, "a path cannot hold a NUL character");
+    return std::nullopt;
+  }
+  fs::path path = (folder / text).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+void read_path(const SectionReader& section, std::string_view key, const fs::path& folder,
+               fs::path& path) {
+  if (const auto text = section.text(key)) take(path, path_of(section, key, *text, folder));
+}
+
+void read_source(const SectionReader& section, const fs::path& folder, CorpusOptions& corpus) {
+  read_path(section, "corpus", folder, corpus.file);
+  take(corpus.random,
+       section.choice("random", {CorpusOptions::Random::ascii, CorpusOptions::Random::vocabulary}));
+  take(corpus.order,
+       section.choice("order", {CorpusOptions::Order::first, CorpusOptions::Order::random}));
+  const bool has_corpus = section.has("corpus");
+  const bool has_random = section.has("random");
+  if (has_corpus && has_random) {
+    section.wrong("random", "given beside corpus; give one of them");
+  } else if (has_random) {
+    section.idle("order", "random text has no order");
+  } else if (!has_corpus) {
+    section.missing("",
+                    "give corpus: FILE (.txt, .jsonl, .h5, .safetensors) or random: ascii | "
+                    "vocabulary");
+  }
+}
+
+CalibrationOptions read_calibration(const SectionReader& section, const fs::path& folder) {
+  CalibrationOptions options;
+  read_source(section, folder, options.corpus);
+  take(options.corpus.samples, section.integer("samples", 1, most_samples));
+  take(options.corpus.sequence_length, section.integer("sequence_length", 2, longest_sequence));
+  take(options.corpus.seed, section.unsigned_integer("seed"));
+  take(options.batch, section.integer("batch", 1, most_samples));
+  const bool nothing_random = !section.has("random") &&
+                              options.corpus.order == CorpusOptions::Order::first &&
+                              section.has("corpus");
+  // Seed 0, the default, asks for nothing and may stand in any job.
+  if (nothing_random && options.corpus.seed != 0) {
+    section.idle("seed", "the first samples of a corpus are not random; add order: random");
+  }
+  return options;
+}
+
+TransformOptions read_transform(const SectionReader& section, std::int64_t samples) {
+  TransformOptions options;
+  const auto method =
+      section.choice("method", {Method::none, Method::smoothquant, Method::os_plus});
+  take(options.method, method);
+  take(options.search, section.choice("search", {Search::exact, Search::exhaustive}));
+  const bool searches_alpha =
+      section.find("alpha") != nullptr && section.find("alpha")->text == "search";
+  if (searches_alpha) {
+    options.alpha.reset();
+  } else if (const auto alpha = section.number("alpha", 0.0, 1.0, " or search")) {
+    options.alpha = alpha;
+  }
+  if (const auto search_samples = section.integer("search_samples", 1, most_samples)) {
+    options.search_samples = static_cast<int>(*search_samples);
+    if (*search_samples > samples) {
+      section.wrong("search_samples",
+                    fmt::format("expected at most calibration.samples ({}); got {}", samples,
+                                *search_samples));
+    }
+  }
+  options.search_samples =
+      static_cast<int>(std::min<std::int64_t>(options.search_samples, samples));
+
+  if (section.has("method") && !method) return options;  // what is idle cannot be told
+  const std::string_view name = name_of(options.method);
+  if (options.method != Method::smoothquant) {
+    section.idle("alpha", fmt::format("only smoothquant reads it; method is {}", name));
+  }
+  if (options.method != Method::os_plus) {
+    section.idle("search", fmt::format("only os_plus reads it; method is {}", name));
+  }
+  if (options.method == Method::none) {
+    section.idle("search_samples", "method none searches nothing");
+  } else if (options.method == Method::smoothquant && options.alpha) {
+    section.idle("search_samples", "smoothquant searches only with alpha: search");
+  }
+  return options;
+}
+
+TensorScheme read_tensor_scheme(const SectionReader& section, TensorScheme scheme,
+                                bool activations) {
+  take(scheme.bits, section.integer("bits", 2, 8));
+  const auto granularity =
+      activations
+          ? section.choice("granularity", {Granularity::per_tensor, Granularity::per_channel,
+                                           Granularity::per_token, Granularity::per_group})
+          : section.choice("granularity", {Granularity::per_tensor, Granularity::per_channel,
+                                           Granularity::per_group});
+  take(scheme.granularity, granularity);
+  take(scheme.symmetric, section.boolean("symmetric"));
+  const auto range =
+      activations
+          ? section.choice("range", {RangeEstimator::minmax, RangeEstimator::average_minmax})
+          : section.choice("range", {RangeEstimator::minmax});
+  take(scheme.range, range);
+  take(scheme.rounding, section.choice("rounding", {Rounding::nearest}));
+  take(scheme.group_size, section.integer("group_size", 1, std::numeric_limits<int>::max()));
+
+  if (section.has("granularity") && !granularity) return scheme;
+  const std::string_view name = name_of(scheme.granularity);
+  if (scheme.granularity != Granularity::per_group) {
+    section.idle("group_size", fmt::format("only per_group reads it; granularity is {}", name));
+  }
+  if (activations && is_dynamic(scheme)) {
+    section.idle("range", fmt::format("{} ranges are found anew for each input", name));
+    if (!range) scheme.range = RangeEstimator::minmax;
+  }
+  return scheme;
+}
+
+Scheme read_named_scheme(const SectionReader& section, std::string_view key) {
+  const auto name = section.one_of(key, scheme_names());
+  return name ? scheme_named(*name).value_or(Scheme{}) : Scheme{};
+}
+
+Scheme read_scheme(const SectionReader& root, std::vector<Fault>& faults) {
+  const YamlValue* value = root.find("scheme");
+  if (value != nullptr && value->kind == YamlValue::Kind::text) {
+    return read_named_scheme(root, "scheme");
+  }
+  const std::size_t faults_before = faults.size();
+  const SectionReader section = root.section("scheme");
+  Scheme scheme = read_named_scheme(section, "name");
+  scheme.weights = read_tensor_scheme(section.section("weights"), scheme.weights, false);
+  scheme.activations = read_tensor_scheme(section.section("activations"), scheme.activations, true);
+  take(scheme.propagate,
+       section.choice("propagate", {Propagate::quantized, Propagate::full_precision}));
+  if (faults.size() == faults_before) {
+    for (auto& fault : faults_of(scheme)) section.wrong("", std::move(fault));
+  }
+  return scheme;
+}
+
+EvaluationOptions read_evaluation(const SectionReader& root, const fs::path& folder) {
+  EvaluationOptions options;
+  if (!root.has("evaluate")) return options;
+  const SectionReader section = root.section("evaluate");
+  for (const auto& text : section.texts("perplexity").value_or(std::vector<std::string>{})) {
+    if (auto path = path_of(section, "perplexity", text, folder)) {
+      options.perplexity.push_back(std::move(*path));
+    }
+  }
+  take(options.sequence_length, section.integer("sequence_length", 2, longest_sequence));
+  if (const auto windows =
+          section.integer("windows", 1, std::numeric_limits<std::int32_t>::max())) {
+    options.windows = windows;
+  }
+  if (!section.has("perplexity")) {
+    section.missing("perplexity",
+                    "missing; list the text files to evaluate, or leave out evaluate");
+    section.idle("sequence_length", "evaluate.perplexity lists no file");
+    section.idle("windows", "evaluate.perplexity lists no file");
+  }
+  return options;
+}
+
+void read_memory_limit(const SectionReader& root, std::uint64_t& limit) {
+  const auto text = root.text("memory_limit");
+  if (!text) return;
+  const auto bytes = parse_byte_size(*text);
+  if (bytes && *bytes > 0) {
+    limit = *bytes;
+    return;
+  }
+  root.wrong("memory_limit",
+             fmt::format("expected {}; got {}", byte_size_spelling(), in_quotes(*text)));
+}
+
+bool same_place(const fs::path& a, const fs::path& b) {
+  std::error_code ignored;
+  return fs::weakly_canonical(a, ignored) == fs::weakly_canonical(b, ignored);
+}
+
+void check_output(const SectionReader& root, const Job& job) {
+  if (job.model.empty() || job.output.empty()) return;
+  for (const fs::path& written : {job.output, job.output / "model", job.output / "quantized"}) {
+    if (!same_place(written, job.model)) continue;
+    root.wrong("output", fmt::format("would replace the model {}; choose another folder",
+                                     in_quotes(job.model.string())));
+    return;
+  }
+}
+
+}  // namespace
+
+JobReading read_job(const YamlValue& tree, const fs::path& file) {
+  JobReading reading;
+  Job& job = reading.job;
+  const fs::path folder = file.parent_path();
+  const SectionReader root(&tree, tree.place, "", reading.faults);
+  if (tree.kind != YamlValue::Kind::map) return reading;
+
+  job.file = file;
+  read_path(root, "model", folder, job.model);
+  if (!root.has("model")) {
+    root.missing("model", "missing; give the checkpoint's folder, such as model: path/to/model");
+  }
+  const SectionReader calibration = root.section("calibration");
+  job.calibration = read_calibration(calibration, folder);
+  job.transform = read_transform(root.section("transform"), job.calibration.corpus.samples);
+  job.scheme = read_scheme(root, reading.faults);
+  if (is_dynamic(job.scheme.activations) ||
+      job.scheme.activations.range != RangeEstimator::average_minmax) {
+    calibration.idle("batch", "only the range average_minmax of static activations reads it");
+  }
+  job.evaluate = read_evaluation(root, folder);
+  read_path(root, "output", folder, job.output);
+  if (!root.has("output")) {
+    root.missing("output", "missing; give the folder for the results, such as output: out/name");
+  }
+  check_output(root, job);
+  read_memory_limit(root, job.memory_limit);
+
+  YamlValue as_run = tree;
+  as_run.erase("compare");
+  job.text = emit_yaml(as_run);
+  return reading;
+}
+
+}  // namespace evenkeel
