@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "io/json_reader.h"
@@ -16,7 +17,7 @@
 
 namespace evenkeel {
 
-/// Thread-safe after construction.
+/// Thread-safe after construction. Move-only.
 class Checkpoint {
  public:
   /// Throws: InputError when config.json or the weights are absent or wrong, when the index names
@@ -50,10 +51,13 @@ class Checkpoint {
   void release(std::string_view name) const;
 
  private:
+  using Place = std::pair<std::size_t, const StoredTensor*>;  // which shard, which tensor
+  const Place& place(std::string_view name) const;
+
   std::filesystem::path folder_;
   JsonReader config_;
   std::vector<SafetensorsFile> shards_;
-  std::map<std::string, std::pair<std::size_t, const StoredTensor*>, std::less<>> tensors_;
+  std::map<std::string, Place, std::less<>> tensors_;
 };
 
 }  // namespace evenkeel

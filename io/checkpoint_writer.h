@@ -7,8 +7,10 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "io/checkpoint.h"
@@ -24,6 +26,8 @@ class CheckpointWriter {
   using Layout = std::function<std::vector<TensorPlan>(const StoredTensor&)>;
 
   /// Keeps every tensor's name, shard, dtype and shape.
+  /// Throws: MachineError when the folder is not empty or cannot be written or the disk is full;
+  /// InputError when the layout plans a name twice.
   CheckpointWriter(const Checkpoint& source, const std::filesystem::path& folder);
   CheckpointWriter(const Checkpoint& source, const std::filesystem::path& folder,
                    const Layout& layout);
@@ -43,6 +47,9 @@ class CheckpointWriter {
   void finish(const nlohmann::ordered_json& config);
 
  private:
+  void copy_unwritten();
+  void write_index() const;
+
   const Checkpoint& source_;
   std::filesystem::path folder_;
   struct Shard {

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace evenkeel {
@@ -15,6 +16,8 @@ std::size_t size_of(DType dtype);
 std::string_view name_of(DType dtype);
 /// The type of that name; nothing for a name not listed above.
 std::optional<DType> dtype_named(std::string_view name);
+/// "F64, F32, ...": all of them, for messages.
+std::string dtype_names();
 /// F32, F16 or BF16: the types that weights may have.
 bool is_float(DType dtype);
 

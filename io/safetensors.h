@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +19,15 @@
 #include "io/file.h"
 
 namespace evenkeel {
+
+/// "[192, 768]".
+std::string shape_text(const std::vector<std::int64_t>& shape);
+
+/// "row 3, column 17" of element 593 of [_, 192]; "element 593" unless the shape has two sizes.
+std::string element_text(const std::vector<std::int64_t>& shape, std::uint64_t element);
+
+/// Bytes of a tensor; nothing when a size is negative or the product does not fit 63 bits.
+std::optional<std::uint64_t> bytes_of(DType dtype, const std::vector<std::int64_t>& shape);
 
 /// One stored tensor; `bytes` points into the mapped file and lives as long as it.
 struct StoredTensor {
@@ -70,10 +80,14 @@ struct TensorPlan {
 /// for ever if `commit` is not called, whatever stood there is untouched.
 class SafetensorsWriter {
  public:
+  /// The data follows the plan's order; when an element would then not be aligned to its own size
+  /// (which other readers need), larger dtypes go first, as in the format's own library.
+  /// REQUIRES: names are unique and not "__metadata__", and every tensor's bytes_of is something.
   /// Throws: MachineError when the file cannot be made or the disk is full.
   SafetensorsWriter(std::filesystem::path path, std::vector<TensorPlan> plan,
                     const std::map<std::string, std::string>& metadata);
 
+  /// In the order of the data.
   const std::vector<TensorPlan>& plan() const { return plan_; }
   /// REQUIRES: `name` planned, bytes of its dtype and shape, each name written once.
   void write(std::string_view name, std::span<const std::byte> bytes);

@@ -1,0 +1,23 @@
+// The io room: everything that enters or leaves the program as bytes.
+//
+// Checkpoints in the Hugging Face layout (config.json, safetensors, shards with an index) are
+// mapped, checked and decoded on request, and written tensor by tensor. Tokenizers and corpora turn
+// text into token ids. HDF5 files hold records. Files appear under their name only when complete.
+//
+// Every byte from outside is hostile: what is wrong is an InputError that says what, where and what
+// to do (io/errors.h). This room knows storage and text, not what a layer or a bit width means, and
+// includes no other room.
+#pragma once
+
+#include "io/checkpoint.h"
+#include "io/checkpoint_writer.h"
+#include "io/corpus.h"
+#include "io/dtype.h"
+#include "io/errors.h"
+#include "io/file.h"
+#include "io/floats.h"
+#include "io/hdf5.h"
+#include "io/json_reader.h"
+#include "io/matrix.h"
+#include "io/safetensors.h"
+#include "io/tokenizer.h"
