@@ -2,8 +2,11 @@
 
 #include <array>
 #include <charconv>
+#include <cstddef>
 #include <limits>
 #include <system_error>
+
+#include <fmt/format.h>
 
 namespace evenkeel {
 namespace {
@@ -43,6 +46,19 @@ std::optional<std::uint64_t> parse_byte_size(std::string_view text) {
     return count * unit.bytes;
   }
   return std::nullopt;
+}
+
+std::string byte_size_text(std::uint64_t bytes) {
+  constexpr std::array<std::string_view, 7> names{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  auto amount = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  // 1023.95 would print as 1024.0 of the smaller unit.
+  while (amount >= 1023.95 && unit + 1 < names.size()) {
+    amount /= 1024;
+    ++unit;
+  }
+  return fmt::format("{:.1f} {}", amount, names.at(unit));
 }
 
 std::string_view byte_size_spelling() {
