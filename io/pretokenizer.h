@@ -1,0 +1,35 @@
+// Pre-tokenizers: what splits a text into the words that the model sees one by one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "io/token_model.h"
+#include "io/tokenizer_component.h"
+
+namespace evenkeel {
+
+/// Called with each word in turn; the view lives only as long as the call. False asks for no more.
+using WordSink = std::function<bool(std::string_view word)>;
+
+/// Thread-safe after construction.
+class PreTokenizer {
+ public:
+  PreTokenizer() = default;
+  PreTokenizer(const PreTokenizer&) = delete;
+  PreTokenizer& operator=(const PreTokenizer&) = delete;
+  virtual ~PreTokenizer() = default;
+
+  /// Gives the words of `text` to `sink` as they are found; false when it asked to stop.
+  /// REQUIRES: valid UTF-8, not empty.
+  virtual bool split(std::string_view text, const WordSink& sink) const = 0;
+  /// What the words are to the model.
+  virtual WordBytes word_bytes() const { return WordBytes::text; }
+};
+
+/// Throws: InputError when the type is not supported, a setting is wrong, or a Sequence has more
+/// than 64 steps or a ByteLevel that is not the last of them.
+std::unique_ptr<const PreTokenizer> make_pretokenizer(const ComponentSettings& settings);
+
+}  // namespace evenkeel

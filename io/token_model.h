@@ -1,0 +1,36 @@
+// The model of a tokenizer: what turns one word into token ids.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "io/matrix.h"
+#include "io/tokenizer_component.h"
+#include "io/vocabulary.h"
+
+namespace evenkeel {
+
+/// How a word comes to the model.
+enum class WordBytes {
+  text,        // as it is: symbols are characters
+  byte_level,  // each byte is to be read as its character of the byte-level alphabet
+};
+
+/// Thread-safe after construction.
+class TokenModel {
+ public:
+  TokenModel() = default;
+  TokenModel(const TokenModel&) = delete;
+  TokenModel& operator=(const TokenModel&) = delete;
+  virtual ~TokenModel() = default;
+
+  /// Appends the ids of `word` (not empty, UTF-8 or a part of it that a pre-tokenizer cut).
+  virtual void append_ids(std::string_view word, Tokens& ids) const = 0;
+  virtual const Vocabulary& vocabulary() const = 0;
+};
+
+/// Throws: InputError when the type is not supported or its settings are wrong.
+std::unique_ptr<const TokenModel> make_token_model(const ComponentSettings& settings,
+                                                   WordBytes word_bytes);
+
+}  // namespace evenkeel

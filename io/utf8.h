@@ -1,0 +1,29 @@
+// UTF-8 as the tokenizer needs it: is this text valid, which character is here.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace evenkeel {
+
+/// Offset of the first byte that is not part of a well-formed sequence (RFC 3629: no overlong
+/// forms, no surrogates, nothing above U+10FFFF), if any.
+std::optional<std::size_t> first_invalid_utf8(std::string_view text);
+
+/// Bytes of the sequence that `lead` opens. REQUIRES: `lead` opens a valid sequence.
+std::size_t utf8_size(char lead);
+
+/// The character at `offset`. REQUIRES: valid UTF-8, `offset` on a character's first byte.
+char32_t utf8_at(std::string_view text, std::size_t offset);
+
+/// Offset of the character that ends before `offset`. REQUIRES: valid UTF-8, offset > 0.
+std::size_t utf8_before(std::string_view text, std::size_t offset);
+
+void append_utf8(std::string& text, char32_t character);
+
+/// The Unicode property White_Space.
+bool is_white_space(char32_t character);
+
+}  // namespace evenkeel
