@@ -1,0 +1,54 @@
+// One block: observe, transform each site, fold, quantize.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "calib/hidden_stream.h"
+#include "calib/stopwatch.h"
+#include "model/block.h"
+#include "quantizers/scheme.h"
+#include "quantizers/weight_quantizer.h"
+#include "transforms/options.h"
+#include "transforms/site.h"
+#include "transforms/site_transform.h"
+
+namespace evenkeel {
+
+/// How a block is calibrated; the same for every block of a job.
+struct BlockOptions {
+  TransformOptions transform;
+  Scheme scheme;
+  std::size_t batch = 8;
+  /// Keep per-channel statistics of every node and the codes of the weights, for writing. Without
+  /// it only what the method needs is observed.
+  bool keep = true;
+};
+
+struct SiteResult {
+  Site site;
+  SiteTransform found;
+};
+
+struct BlockResult {
+  Block folded;                        // full precision, shift and scale folded in
+  Block quantized;                     // the same with weights quantized and dequantized
+  std::vector<QuantizedWeight> codes;  // by index_of(LinearRole); empty unless kept
+  NodeQuantizers quantizers;
+  std::vector<SiteResult> sites;  // empty for Method::none
+  NodeStatistics statistics;      // before the transform; empty unless kept
+};
+
+/// Calibrates `block` on what `stream` holds: the inputs of this block for every window.
+/// The stream is not advanced.
+/// Throws: InputError naming the site or node when an activation is not finite;
+/// MachineError naming the site when a fold does not keep the block's output within rounding.
+BlockResult calibrate_block(const Architecture& architecture, Block block,
+                            const HiddenStream& stream, const BlockOptions& options,
+                            Stopwatch& stopwatch);
+
+/// Moves the stream past the block, as `scheme.propagate` says.
+void advance_past(const Architecture& architecture, const BlockResult& result,
+                  const Scheme& scheme, HiddenStream& stream);
+
+}  // namespace evenkeel

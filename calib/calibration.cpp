@@ -1,0 +1,64 @@
+#include "calib/calibration.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "io/errors.h"
+
+namespace evenkeel {
+namespace {
+
+BlockResult calibrate_number(const LanguageModel& model, Index number, const HiddenStream& stream,
+                             const BlockOptions& options, Stopwatch& stopwatch) {
+  Block block = load_block(model.checkpoint(), model.architecture(), number);
+  release_block(model.checkpoint(), model.architecture(), number);
+  try {
+    return calibrate_block(model.architecture(), std::move(block), stream, options, stopwatch);
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: block {}: {}", model.checkpoint().folder().string(), number,
+                                 error.what()));
+  } catch (const MachineError& error) {
+    throw MachineError(fmt::format("{}: block {}: {}", model.checkpoint().folder().string(),
+                                   number, error.what()));
+  }
+}
+
+}  // namespace
+
+CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Tokens>& samples,
+                                   const BlockOptions& options,
+                                   const std::vector<EvaluationText>& texts, BlockSink* sink,
+                                   Progress& progress, Stopwatch& stopwatch) {
+  const Architecture& architecture = model.architecture();
+  const auto blocks = static_cast<int>(architecture.blocks);
+  HiddenStream stream(model, samples);
+  EvaluationStream evaluation(model, texts);
+  CalibrationOutcome outcome;
+  for (Index number = 0; number < architecture.blocks; ++number) {
+    progress.step("calibrate", static_cast<int>(number), blocks, fmt::format("block {}", number));
+    const BlockResult result = calibrate_number(model, number, stream, options, stopwatch);
+    for (const SiteResult& site : result.sites) {
+      outcome.sites.push_back({fmt::format("blocks.{}.{}", number, site.site.name),
+                               site.found.threshold, site.found.loss_before,
+                               site.found.loss_after});
+    }
+    if (sink != nullptr) sink->take(number, result);
+    if (number + 1 < architecture.blocks) {
+      stopwatch.time(Phase::quantize,
+                     [&] { advance_past(architecture, result, options.scheme, stream); });
+    }
+    if (!evaluation.empty()) {
+      stopwatch.time(Phase::evaluate, [&] {
+        evaluation.states().advance(architecture, result.quantized, result.quantizers);
+      });
+    }
+  }
+  progress.step("calibrate", blocks, blocks, "finish");
+  if (!evaluation.empty()) {
+    outcome.perplexity = stopwatch.time(Phase::evaluate, [&] { return evaluation.finish(); });
+  }
+  return outcome;
+}
+
+}  // namespace evenkeel

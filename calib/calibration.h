@@ -1,0 +1,45 @@
+// The flow over blocks: load, calibrate, hand over, move on. One block's parameters in memory.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "calib/block_calibrator.h"
+#include "calib/perplexity.h"
+#include "calib/progress.h"
+#include "calib/stopwatch.h"
+#include "model/language_model.h"
+
+namespace evenkeel {
+
+/// Receives each block when it is finished, in order.
+class BlockSink {
+ public:
+  BlockSink() = default;
+  BlockSink(const BlockSink&) = delete;
+  BlockSink& operator=(const BlockSink&) = delete;
+  virtual ~BlockSink() = default;
+  virtual void take(Index number, const BlockResult& result) = 0;
+};
+
+struct SiteSummary {
+  std::string name;  // "blocks.3.attention"
+  double threshold = 0.0;
+  double loss_before = 0.0;
+  double loss_after = 0.0;
+};
+
+struct CalibrationOutcome {
+  std::vector<SiteSummary> sites;
+  std::vector<TextPerplexity> perplexity;  // of the quantized model; empty without texts
+};
+
+/// Calibrates every block of `model` on `samples` and evaluates the quantized model on `texts`,
+/// whose windows move forward beside the samples.
+/// Throws: InputError, MachineError as calibrate_block does, naming the block.
+CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Tokens>& samples,
+                                   const BlockOptions& options,
+                                   const std::vector<EvaluationText>& texts, BlockSink* sink,
+                                   Progress& progress, Stopwatch& stopwatch);
+
+}  // namespace evenkeel

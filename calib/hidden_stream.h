@@ -1,0 +1,48 @@
+// The hidden states of some windows of tokens, moving forward block by block.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "calib/observing_taps.h"
+#include "model/forward.h"
+#include "model/language_model.h"
+
+namespace evenkeel {
+
+/// One matrix [tokens, channels] a window. Windows are whole: no padding. Every operation runs
+/// over windows in parallel.
+class HiddenStream {
+ public:
+  HiddenStream() = default;
+  /// Embeds. Throws: InputError as LanguageModel::embed.
+  HiddenStream(const LanguageModel& model, const std::vector<Tokens>& windows);
+
+  std::size_t size() const { return states_.size(); }
+  const Matrix& at(std::size_t window) const { return states_[window]; }
+  Matrix& at(std::size_t window) { return states_[window]; }
+
+  /// states := block(states), nodes quantized by `quantizers`.
+  void advance(const Architecture& architecture, const Block& block,
+               const NodeQuantizers& quantizers);
+
+  /// What `node` is in each of the first `count` windows.
+  std::vector<Matrix> capture(const Architecture& architecture, const Block& block,
+                              const NodeQuantizers& quantizers, Node node,
+                              std::size_t count) const;
+
+  /// Statistics of every node up to `last` (all when empty).
+  NodeStatistics observe(const Architecture& architecture, const Block& block,
+                         std::optional<Node> last = std::nullopt) const;
+
+ private:
+  std::vector<Matrix> states_;
+};
+
+/// Bytes of the states of `windows` windows of `length` tokens.
+std::uint64_t hidden_state_bytes(const Architecture& architecture, std::uint64_t windows,
+                                 std::uint64_t length);
+
+}  // namespace evenkeel

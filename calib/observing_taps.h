@@ -1,0 +1,59 @@
+// Taps that look: per-channel statistics, ranges for static quantizers, and captured inputs.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <vector>
+
+#include "calib/channel_statistics.h"
+#include "model/architecture.h"
+#include "model/quantizing_tap.h"
+#include "model/tap.h"
+#include "quantizers/range_observer.h"
+
+namespace evenkeel {
+
+/// By index_of(node). Probabilities have heads for channels, and count only the keys that each
+/// query may see.
+using NodeStatistics = std::array<ChannelStatistics, node_count>;
+
+class StatisticsTap final : public Tap {
+ public:
+  explicit StatisticsTap(Index heads) : heads_(heads) {}
+  void at(Node node, MatrixView values, Index head, Index first_row) override;
+  NodeStatistics& statistics() { return statistics_; }
+
+ private:
+  Index heads_;
+  NodeStatistics statistics_;
+};
+
+/// By index_of(node); empty where the node is not observed.
+using NodeObservers = std::array<std::optional<RangeObserver>, node_count>;
+
+/// Applies the quantizers that are known and observes the nodes that have an observer.
+class RangeTap final : public QuantizingTap {
+ public:
+  RangeTap(const NodeQuantizers& known, NodeObservers observers, std::int64_t batch)
+      : QuantizingTap(known), observers_(std::move(observers)), batch_(batch) {}
+  void at(Node node, MatrixView values, Index head, Index first_row) override;
+  NodeObservers& observers() { return observers_; }
+
+ private:
+  NodeObservers observers_;
+  std::int64_t batch_;
+};
+
+/// Applies quantizers and keeps a copy of one node as it was before its own quantizer.
+class CaptureTap final : public QuantizingTap {
+ public:
+  CaptureTap(const NodeQuantizers& known, Node wanted) : QuantizingTap(known), wanted_(wanted) {}
+  void at(Node node, MatrixView values, Index head, Index first_row) override;
+  Matrix& captured() { return captured_; }
+
+ private:
+  Node wanted_;
+  Matrix captured_;
+};
+
+}  // namespace evenkeel
