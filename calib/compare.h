@@ -1,0 +1,39 @@
+// A comparison: the rows of a job's `compare:` section, run one after the other.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "calib/job.h"
+#include "calib/perplexity.h"
+#include "calib/progress.h"
+
+namespace evenkeel {
+
+struct ComparedRow {
+  std::vector<std::pair<std::string, std::string>> settings;  // (axis, label)
+  std::vector<TextPerplexity> perplexity;
+  /// Where the calibration set is an axis: perplexity less that of the row with the first
+  /// calibration set and otherwise the same settings; empty for that row itself.
+  std::vector<TextPerplexity> difference;
+  std::string difference_from;  // the label of that first calibration set
+  nlohmann::ordered_json seconds;
+};
+
+struct ComparisonResult {
+  std::vector<TextPerplexity> full_precision;
+  std::vector<ComparedRow> rows;
+};
+
+/// Runs every row on one opened model and writes OUTPUT/compare.json.
+/// Throws: UsageError when there is no text to evaluate; otherwise as run_job.
+ComparisonResult run_comparison(const Comparison& comparison, Progress& progress);
+
+/// What compare.json holds.
+nlohmann::ordered_json to_json(const ComparisonResult& result);
+
+}  // namespace evenkeel

@@ -1,0 +1,157 @@
+#include "calib/record.h"
+
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "calib/node_ranges.h"
+#include "calib/scheme_json.h"
+#include "io/errors.h"
+
+namespace evenkeel {
+namespace {
+
+std::string site_path(Index block, std::string_view site) {
+  return fmt::format("/blocks/{}/sites/{}", block, site);
+}
+
+std::string node_path(Index block, Node node) {
+  return fmt::format("/blocks/{}/nodes/{}", block, name_of(node));
+}
+
+std::span<const float> values_of(const Vector& vector) {
+  return {vector.data(), static_cast<std::size_t>(vector.size())};
+}
+
+void write_statistics(Hdf5Writer& file, const std::string& path,
+                      const ChannelStatistics& statistics) {
+  file.dataset(path + "/min", values_of(statistics.low()));
+  file.dataset(path + "/max", values_of(statistics.high()));
+  file.dataset(path + "/absmax", values_of(statistics.absmax()));
+  file.dataset(path + "/mean", values_of(statistics.mean()));
+  file.dataset(path + "/variance", values_of(statistics.variance()));
+}
+
+void write_quantizer(Hdf5Writer& file, const std::string& path,
+                     const ActivationQuantizer& quantizer) {
+  if (is_dynamic(quantizer.scheme())) {
+    file.attribute(path, "dynamic", name_of(quantizer.scheme().granularity));
+    return;
+  }
+  const auto& ranges = quantizer.ranges();
+  const auto& parameters = quantizer.parameters();
+  if (quantizer.scheme().granularity == Granularity::per_tensor) {
+    file.attribute(path, "range_low", static_cast<double>(ranges.front().low));
+    file.attribute(path, "range_high", static_cast<double>(ranges.front().high));
+    file.attribute(path, "step", static_cast<double>(parameters.front().step));
+    file.attribute(path, "zero_point", std::int64_t{parameters.front().zero_point});
+    return;
+  }
+  std::vector<float> low;
+  std::vector<float> high;
+  std::vector<float> steps;
+  std::vector<std::int32_t> zero_points;
+  for (std::size_t j = 0; j < ranges.size(); ++j) {
+    low.push_back(ranges[j].low);
+    high.push_back(ranges[j].high);
+    steps.push_back(parameters[j].step);
+    zero_points.push_back(parameters[j].zero_point);
+  }
+  file.dataset(path + "/range_low", low);
+  file.dataset(path + "/range_high", high);
+  file.dataset(path + "/step", steps);
+  file.dataset(path + "/zero_point", zero_points);
+}
+
+}  // namespace
+
+RecordWriter::RecordWriter(const std::filesystem::path& path, std::string_view job,
+                           const BlockOptions& options)
+    : file_(path), method_(options.transform.method) {
+  file_.text("/job", job);
+  file_.attribute("/", "scheme", scheme_to_json(options.scheme).dump());
+  file_.group("/progress");
+}
+
+void RecordWriter::block(Index number, const BlockResult& result) {
+  for (const auto& [site, found] : result.sites) {
+    const std::string path = site_path(number, site.name);
+    file_.dataset(path + "/shift", values_of(found.transform.shift));
+    file_.dataset(path + "/scale", values_of(found.transform.scale));
+    file_.dataset(path + "/thresholds", found.thresholds);
+    file_.dataset(path + "/losses", found.losses);
+    file_.attribute(path, "method", name_of(method_));
+    file_.attribute(path, "threshold", found.threshold);
+    file_.attribute(path, "loss", found.loss_after);
+    file_.attribute(path, "loss_before", found.loss_before);
+  }
+  for (const Node node : all_nodes) {
+    const std::string path = node_path(number, node);
+    write_statistics(file_, path, result.statistics[index_of(node)]);
+    if (const auto& quantizer = result.quantizers[index_of(node)]) {
+      write_quantizer(file_, path, *quantizer);
+    }
+  }
+  last_block_ = number;
+}
+
+void RecordWriter::commit(const std::string& id) {
+  file_.attribute("/progress", "last_finished_block", last_block_);
+  file_.attribute("/", "id", id);
+  file_.commit();
+}
+
+RecordReader::RecordReader(const std::filesystem::path& path) : path_(path), file_(path) {}
+
+std::string RecordReader::id() const {
+  const auto id = file_.text_attribute("/", "id");
+  if (!id) {
+    throw InputError(fmt::format(
+        "{}: no attribute 'id' at '/'; it is not a record of a calibration", path_.string()));
+  }
+  return *id;
+}
+
+NodeQuantizers RecordReader::quantizers(Index block, const Scheme& scheme) const {
+  NodeQuantizers quantizers;
+  for (const Node node : all_nodes) {
+    const TensorScheme node_scheme = scheme_of_node(node, scheme.activations);
+    auto& quantizer = quantizers[index_of(node)];
+    if (is_dynamic(node_scheme)) {
+      quantizer.emplace(node_scheme);
+      continue;
+    }
+    const std::string path = node_path(block, node);
+    std::vector<Range> ranges;
+    if (node_scheme.granularity == Granularity::per_tensor) {
+      const auto low = file_.number_attribute(path, "range_low");
+      const auto high = file_.number_attribute(path, "range_high");
+      if (!low || !high) {
+        throw InputError(fmt::format("{}: '{}' has no range_low and range_high; calibrate again",
+                                     path_.string(), path));
+      }
+      ranges.push_back({static_cast<float>(*low), static_cast<float>(*high)});
+    } else {
+      const auto low = file_.dataset(path + "/range_low");
+      const auto high = file_.dataset(path + "/range_high");
+      if (low.size() != high.size() || low.empty()) {
+        throw InputError(fmt::format("{}: '{}': {} values of range_low and {} of range_high",
+                                     path_.string(), path, low.size(), high.size()));
+      }
+      for (std::size_t j = 0; j < low.size(); ++j) {
+        ranges.push_back({static_cast<float>(low[j]), static_cast<float>(high[j])});
+      }
+    }
+    for (const Range& range : ranges) {
+      if (!std::isfinite(range.low) || !std::isfinite(range.high)) {
+        throw InputError(
+            fmt::format("{}: '{}': a range is not finite; calibrate again", path_.string(), path));
+      }
+    }
+    quantizer.emplace(node_scheme, std::move(ranges));
+  }
+  return quantizers;
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,60 @@
+// calibration.h5: what a job saw and chose, laid out by block, then site or node, so that h5dump
+// reads like the model. Writer and reader share this description.
+//
+//   /                                attributes id, scheme (JSON)
+//   /job                             the YAML as run
+//   /progress                        attribute last_finished_block
+//   /blocks/N/sites/NAME/            shift[C] scale[C] thresholds[n] losses[n] (NaN: dropped by the
+//                                    exact search); attributes method, threshold, loss,
+//                                    loss_before
+//   /blocks/N/nodes/NAME/            min[C] max[C] absmax[C] mean[C] variance[C]; C is the
+//   channels,
+//                                    or the heads at attention.probabilities
+//       static, per tensor:          attributes range_low, range_high, step, zero_point
+//       static, per channel:         range_low[C] range_high[C] step[C] zero_point[C]
+//       dynamic:                     attribute dynamic = granularity
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "calib/block_calibrator.h"
+#include "io/hdf5.h"
+#include "model/quantizing_tap.h"
+
+namespace evenkeel {
+
+/// Writes a record block by block; the file appears by `commit`. Not thread-safe.
+class RecordWriter {
+ public:
+  /// Throws: MachineError.
+  RecordWriter(const std::filesystem::path& path, std::string_view job,
+               const BlockOptions& options);
+
+  void block(Index number, const BlockResult& result);
+  /// The id binds the record to the checkpoint written beside it.
+  void commit(const std::string& id);
+
+ private:
+  Hdf5Writer file_;
+  Method method_;
+  std::int64_t last_block_ = -1;
+};
+
+/// Static ranges of a record. Throws: InputError naming the file and what is missing.
+class RecordReader {
+ public:
+  explicit RecordReader(const std::filesystem::path& path);
+
+  std::string id() const;
+  /// Quantizers of every node of a block under `scheme`.
+  NodeQuantizers quantizers(Index block, const Scheme& scheme) const;
+  const Hdf5Reader& file() const { return file_; }
+
+ private:
+  std::filesystem::path path_;
+  Hdf5Reader file_;
+};
+
+}  // namespace evenkeel
