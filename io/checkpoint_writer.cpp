@@ -42,15 +42,22 @@ bool is_companion(const std::filesystem::path& file) {
 }
 
 void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to) {
-  for (const auto& entry : std::filesystem::directory_iterator(from)) {
-    if (!entry.is_regular_file() || !is_companion(entry.path())) continue;
-    write_text(to / entry.path().filename(), MappedFile(entry.path()).text());
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(from, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code unreadable;  // such as a link to nothing
+    if (!entry->is_regular_file(unreadable) || !is_companion(entry->path())) continue;
+    write_text(to / entry->path().filename(), MappedFile(entry->path()).text());
+  }
+  if (error) {
+    throw InputError(fmt::format("{}: cannot be listed: {}", from.string(), error.message()));
   }
 }
 
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& document) {
   // As Python's json.dump(..., indent=2) writes it, so that an unchanged file stays the same.
-  write_text(path, document.dump(2, ' ', true) + "\n");
+  write_text(path,
+             document.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 std::string_view meaning_of_dtype_fault(DType dtype) {
@@ -60,14 +67,14 @@ std::string_view meaning_of_dtype_fault(DType dtype) {
 
 }  // namespace
 
-CheckpointWriter::CheckpointWriter(const Checkpoint& source, const std::filesystem::path& folder)
-    : CheckpointWriter(source, folder, [](const StoredTensor& tensor) {
+CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::path folder)
+    : CheckpointWriter(source, std::move(folder), [](const StoredTensor& tensor) {
         return std::vector{TensorPlan{tensor.name, tensor.dtype, tensor.shape}};
       }) {}
 
-CheckpointWriter::CheckpointWriter(const Checkpoint& source, const std::filesystem::path& folder,
+CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::path folder,
                                    const Layout& layout)
-    : source_(source), folder_(folder) {
+    : source_(source), folder_(std::move(folder)) {
   make_folder(folder_);
   std::set<std::string, std::less<>> names;
   for (const SafetensorsFile& shard : source.shards()) {
@@ -100,7 +107,7 @@ const TensorPlan* CheckpointWriter::find(std::string_view name) const {
   return found == plan_.end() ? nullptr : found->second.second;
 }
 
-void CheckpointWriter::write(std::string_view name, ConstMatrixView values) {
+void CheckpointWriter::write(std::string_view name, const ConstMatrixView& values) {
   const auto size = static_cast<std::size_t>(values.size());
   if (values.outerStride() == values.cols() || values.rows() == 1) {
     write(name, std::span(values.data(), size));
@@ -159,7 +166,8 @@ void CheckpointWriter::copy_unwritten() {
 
 void CheckpointWriter::write_index() const {
   const std::filesystem::path source_index = source_.folder() / weights_index_name;
-  if (!std::filesystem::exists(source_index)) return;
+  std::error_code error;
+  if (!std::filesystem::exists(source_index, error)) return;
   using Json = nlohmann::ordered_json;
   std::uint64_t total = 0;
   Json::object_t weight_map;

@@ -28,15 +28,14 @@ class CheckpointWriter {
   /// Keeps every tensor's name, shard, dtype and shape.
   /// Throws: MachineError when the folder is not empty or cannot be written or the disk is full;
   /// InputError when the layout plans a name twice.
-  CheckpointWriter(const Checkpoint& source, const std::filesystem::path& folder);
-  CheckpointWriter(const Checkpoint& source, const std::filesystem::path& folder,
-                   const Layout& layout);
+  CheckpointWriter(const Checkpoint& source, std::filesystem::path folder);
+  CheckpointWriter(const Checkpoint& source, std::filesystem::path folder, const Layout& layout);
 
   /// The planned tensor, or nullptr.
   const TensorPlan* find(std::string_view name) const;
   /// Writes floats in the planned (float) dtype. Throws: MachineError when the disk is full or a
   /// value does not fit the dtype (names tensor, element, value, dtype and what to do).
-  void write(std::string_view name, ConstMatrixView values);
+  void write(std::string_view name, const ConstMatrixView& values);
   void write(std::string_view name, std::span<const float> values);
   /// Writes bytes as they are. REQUIRES: size as planned.
   void write_bytes(std::string_view name, std::span<const std::byte> bytes);

@@ -1,6 +1,7 @@
 // This file is compiled once for each instruction set (foreach_target includes it again).
 #include "io/floats.h"
 
+#include <array>
 #include <bit>
 #include <cassert>
 #include <cstring>
@@ -28,17 +29,17 @@ using IntVector = hn::Vec<Int>;
 
 // Stored elements may be at any address; the copy through a buffer compiles to one move.
 IntVector load_halves(const std::byte* bytes) {
-  HWY_ALIGN std::uint16_t buffer[hn::MaxLanes(Half())];
-  std::memcpy(buffer, bytes, hn::Lanes(Half()) * sizeof(std::uint16_t));
+  HWY_ALIGN std::array<std::uint16_t, hn::MaxLanes(Half())> buffer;
+  std::memcpy(buffer.data(), bytes, hn::Lanes(Half()) * sizeof(std::uint16_t));
   const hn::RebindToUnsigned<Int> unsigned_tag;
-  return hn::BitCast(Int(), hn::PromoteTo(unsigned_tag, hn::Load(Half(), buffer)));
+  return hn::BitCast(Int(), hn::PromoteTo(unsigned_tag, hn::Load(Half(), buffer.data())));
 }
 
 // REQUIRES: values in [0, 65535].
 void store_halves(IntVector values, std::byte* bytes) {
-  HWY_ALIGN std::uint16_t buffer[hn::MaxLanes(Half())];
-  hn::Store(hn::DemoteTo(Half(), values), Half(), buffer);
-  std::memcpy(bytes, buffer, hn::Lanes(Half()) * sizeof(std::uint16_t));
+  HWY_ALIGN std::array<std::uint16_t, hn::MaxLanes(Half())> buffer;
+  hn::Store(hn::DemoteTo(Half(), values), Half(), buffer.data());
+  std::memcpy(bytes, buffer.data(), hn::Lanes(Half()) * sizeof(std::uint16_t));
 }
 
 struct F16 {
@@ -178,15 +179,6 @@ std::uint16_t load_half(const std::byte* bytes) {
 
 void store_half(std::uint16_t half, std::byte* bytes) { std::memcpy(bytes, &half, sizeof(half)); }
 
-// Encodes by dropping `shift` bits of the mantissa, half to even.
-std::uint32_t drop_bits(std::uint32_t value, unsigned shift) {
-  const std::uint32_t kept = value >> shift;
-  const std::uint32_t dropped = value & ((1U << shift) - 1);
-  const std::uint32_t half = 1U << (shift - 1);
-  const bool up = dropped > half || (dropped == half && (kept & 1) != 0);
-  return kept + (up ? 1 : 0);
-}
-
 std::optional<std::size_t> first_with_magnitude(std::span<const float> values, std::int32_t low,
                                                 std::int32_t high) {
   const auto start = HWY_DYNAMIC_DISPATCH(find_magnitude)(values.data(), values.size(), low, high);
@@ -199,53 +191,6 @@ std::optional<std::size_t> first_with_magnitude(std::span<const float> values, s
 }
 
 }  // namespace
-
-namespace reference {
-
-float decode_f16(std::uint16_t bits) {
-  const std::uint32_t sign = (bits & 0x8000U) << 16;
-  const std::uint32_t exponent = (bits >> 10) & 0x1fU;
-  const std::uint32_t mantissa = bits & 0x03ffU;
-  if (exponent == 0) {
-    const float magnitude = static_cast<float>(mantissa) * 0x1p-24F;
-    return sign == 0 ? magnitude : -magnitude;
-  }
-  const std::uint32_t wide = exponent == 31 ? 255 : exponent + 112;
-  return std::bit_cast<float>(sign | (wide << 23) | (mantissa << 13));
-}
-
-float decode_bf16(std::uint16_t bits) {
-  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-}
-
-std::uint16_t encode_f16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  const std::uint32_t sign = (bits >> 16) & 0x8000U;
-  const std::uint32_t magnitude = bits & magnitude_bits;
-  const auto exponent = static_cast<int>(magnitude >> 23) - 127;
-  std::uint32_t half = 0;
-  if (magnitude > static_cast<std::uint32_t>(infinity_bits)) {
-    half = 0x7e00U | ((magnitude >> 13) & 0x01ffU);
-  } else if (exponent > 15) {
-    half = 0x7c00U;
-  } else if (exponent >= -14) {
-    half = drop_bits(magnitude - (112U << 23), 13);
-  } else if (exponent >= -25) {
-    const std::uint32_t mantissa = (magnitude & 0x7fffffU) | 0x800000U;
-    half = drop_bits(mantissa, static_cast<unsigned>(-exponent - 1));
-  }
-  return static_cast<std::uint16_t>(sign | half);
-}
-
-std::uint16_t encode_bf16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  if ((bits & magnitude_bits) > static_cast<std::uint32_t>(infinity_bits)) {
-    return static_cast<std::uint16_t>((bits >> 16) | 0x40U);
-  }
-  return static_cast<std::uint16_t>(drop_bits(bits, 16));
-}
-
-}  // namespace reference
 
 void decode_floats(DType dtype, std::span<const std::byte> bytes, std::span<float> out) {
   assert(is_float(dtype) && bytes.size() == out.size() * size_of(dtype));

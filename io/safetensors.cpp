@@ -1,8 +1,6 @@
 #include "io/safetensors.h"
 
 #include <algorithm>
-#include <bit>
-#include <cassert>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -12,18 +10,17 @@
 
 #include "io/errors.h"
 #include "io/one_line.h"
+#include "io/safetensors_layout.h"
 #include "io/strict_json.h"
 
 namespace evenkeel {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using safetensors_layout::length_size;
+using safetensors_layout::longest_header;
+using safetensors_layout::metadata_key;
 
-static_assert(std::endian::native == std::endian::little, "the header length is little-endian");
-
-constexpr std::uint64_t length_size = 8;
-constexpr std::uint64_t longest_header = 100'000'000;  // as in the format's own library
-constexpr std::string_view metadata_key = "__metadata__";
 constexpr std::string_view advice = "the file is damaged, download or export it again";
 
 [[noreturn]] void damaged(const std::filesystem::path& path, std::string_view what) {

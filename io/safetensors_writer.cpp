@@ -11,11 +11,10 @@
 #include "io/errors.h"
 #include "io/one_line.h"
 #include "io/safetensors.h"
+#include "io/safetensors_layout.h"
 
 namespace evenkeel {
 namespace {
-
-constexpr std::size_t header_alignment = 8;
 
 std::uint64_t planned_bytes(const TensorPlan& tensor) {
   const auto bytes = bytes_of(tensor.dtype, tensor.shape);
@@ -47,7 +46,7 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
   using Json = nlohmann::ordered_json;
   // Appended to the object's vector: adding by key would search all the keys before.
   Json::object_t header;
-  if (!metadata.empty()) header.emplace_back("__metadata__", metadata);
+  if (!metadata.empty()) header.emplace_back(safetensors_layout::metadata_key, metadata);
   std::uint64_t size = 0;
   for (const TensorPlan& tensor : plan_) {
     const Place place{.offset = size, .size = planned_bytes(tensor)};
@@ -59,8 +58,10 @@ SafetensorsWriter::SafetensorsWriter(std::filesystem::path path, std::vector<Ten
     assert(unique);
   }
   std::string text = Json(std::move(header)).dump();
-  text.resize((text.size() + header_alignment - 1) / header_alignment * header_alignment, ' ');
-  const auto length = std::bit_cast<std::array<std::byte, 8>>(std::uint64_t{text.size()});
+  constexpr std::uint64_t alignment = safetensors_layout::data_alignment;
+  text.resize((text.size() + alignment - 1) / alignment * alignment, ' ');
+  const auto length = std::bit_cast<std::array<std::byte, safetensors_layout::length_size>>(
+      std::uint64_t{text.size()});
   const std::uint64_t data_offset = length.size() + text.size();
   for (auto& [name, place] : places_) place.offset += data_offset;
 
