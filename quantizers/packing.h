@@ -1,7 +1,25 @@
-// Codes as the compressed-tensors layout stores them.
-// Format: https://github.com/vllm-project/compressed-tensors (int-quantized, pack-quantized).
+// Codes as the compressed-tensors layout stores them, so that other programs load them.
+// Format: https://github.com/vllm-project/compressed-tensors; what is said here holds for 0.20.
+//
+// Stored codes are signed: an asymmetric code or zero point c of 0 .. 2^b - 1 is stored as
+// c - 2^(b-1), so that step * (code - zero_point) is the same number. Steps are F32, and nothing
+// is lost. For NAME.weight [rows, columns]:
+//
+//   int-quantized    NAME.weight        I8  [rows, columns], one byte a code
+//   pack-quantized   NAME.weight_packed I32 [rows, ceil(columns * bits / 32)]: the codes, raised by
+//                    2^(b-1), as one run of bits per row, lowest bit first
+//                    NAME.weight_shape  I64 [2]: rows, columns
+//   both             NAME.weight_scale      F32 [1] per_tensor, [rows, 1] per_channel,
+//                                           [rows, groups] per_group: the step
+//                    NAME.weight_zero_point when asymmetric: I8, shaped as the steps; but in
+//                                           pack-quantized, unless per_tensor,
+//                                           I32 [ceil(rows * bits / 32), groups]: each column
+//                                           packed
+//                    NAME.input_scale       F32 [1], NAME.input_zero_point I8 [1] (asymmetric):
+//                                           with static per_tensor activations
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,15 +35,22 @@
 
 namespace evenkeel {
 
-/// Why the layout cannot hold this scheme's weights; nothing when it can.
-std::optional<std::string> packing_fault(const TensorScheme& weights);
+/// Why the layout cannot hold weights of this scheme; nothing when it can. With `columns`, the
+/// input channels of one linear: whether the group divides them, too.
+std::optional<std::string> packing_fault(const TensorScheme& weights,
+                                         std::optional<Index> columns = {});
 
-/// "int-quantized" (one byte a code) or "pack-quantized" (int32 words, 4 bits).
+/// Why other readers of the layout cannot know how activations are quantized (static per_channel);
+/// nothing when they can. The weights are stored all the same, and `quantization_config` then says
+/// nothing of activations.
+std::optional<std::string> activations_fault(const TensorScheme& activations);
+
+/// "pack-quantized" for weights of 4 bits, which it holds in half the space and which every
+/// version of the format reads; "int-quantized" for all others.
 std::string packing_format(const Scheme& scheme);
 
-/// The tensors that stand for `NAME.weight` [rows, columns]: weight or weight_packed and
-/// weight_shape, weight_scale, weight_zero_point; with static per-tensor activations also
-/// input_scale and input_zero_point. `module` is NAME.
+/// The tensors that stand for `NAME.weight` [rows, columns], as above. `module` is NAME.
+/// Throws: UsageError with the module's name and `packing_fault`.
 std::vector<TensorPlan> packed_plan(const std::string& module, Index rows, Index columns,
                                     const Scheme& scheme);
 
@@ -40,18 +65,26 @@ struct PackedTensor {
 std::vector<PackedTensor> pack(const std::string& module, const QuantizedWeight& weight,
                                const Scheme& scheme, const ActivationQuantizer* input);
 
-/// The inverse: reads the tensors of `module` (found through `at`, which throws when absent).
-/// Throws: InputError when a shape, dtype or code contradicts the scheme.
+/// Where `unpack` and `unpack_input` find tensors, by their full names.
 class PackedSource {
  public:
   virtual ~PackedSource() = default;
+  /// Throws: InputError when absent.
   virtual const StoredTensor& at(std::string_view name) const = 0;
 };
+
+/// The inverse of `pack`.
+/// Throws: InputError when a shape, dtype, code, step or zero point contradicts the scheme.
 QuantizedWeight unpack(const PackedSource& source, const std::string& module, Index rows,
                        Index columns, const Scheme& scheme);
 
-/// The "quantization_config" of config.json: linears of the given modules quantized, the
-/// `ignored` modules (lm_head, ...) not.
+/// Step and zero point of the linear's input node, as stored beside it.
+/// REQUIRES: static per_tensor activations. Throws: InputError as `unpack`.
+AffineParameters unpack_input(const PackedSource& source, const std::string& module,
+                              const Scheme& scheme);
+
+/// The "quantization_config" of config.json: linears are quantized, the `ignored` modules
+/// (lm_head, ...) not.
 nlohmann::ordered_json quantization_config(const Scheme& scheme,
                                            const std::vector<std::string>& ignored);
 

@@ -1,0 +1,41 @@
+// What the stored tensors of one linear are, in order: the one description that planning, packing
+// and unpacking share. Private to them; packing.h says what each part holds.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "io/matrix.h"
+#include "io/safetensors.h"
+#include "quantizers/scheme.h"
+
+namespace evenkeel {
+
+struct PackedPart {
+  enum class Kind {
+    code_bytes,
+    code_words,
+    weight_shape,
+    steps,
+    zero_point_bytes,
+    zero_point_words,
+    input_step,
+    input_zero_point,
+  };
+  Kind kind = Kind::code_bytes;
+  TensorPlan plan;
+};
+
+/// The parts of a weight. Throws: UsageError as `packed_plan`.
+std::vector<PackedPart> weight_parts(const std::string& module, Index rows, Index columns,
+                                     const TensorScheme& weights);
+
+/// The parts that say how the linear's input is quantized; none when that is not stored.
+std::vector<PackedPart> input_parts(const std::string& module, const TensorScheme& activations);
+
+/// What a stored byte is below its code: 2^(b-1) when asymmetric, else 0.
+int byte_offset(const TensorScheme& scheme);
+/// What a number in a word is above its code: 2^(b-1) when symmetric, else 0.
+int word_offset(const TensorScheme& scheme);
+
+}  // namespace evenkeel

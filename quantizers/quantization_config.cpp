@@ -1,0 +1,63 @@
+// The part of packing.h that speaks JSON.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "quantizers/packing.h"
+
+namespace evenkeel {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string_view strategy_of(Granularity granularity) {
+  switch (granularity) {
+    case Granularity::per_tensor:
+      return "tensor";
+    case Granularity::per_channel:
+      return "channel";
+    case Granularity::per_token:
+      return "token";
+    case Granularity::per_group:
+      return "group";
+  }
+  return {};
+}
+
+ordered_json arguments_of(const TensorScheme& scheme) {
+  const bool dynamic = is_dynamic(scheme);
+  return {
+      {"num_bits", scheme.bits},
+      {"type", "int"},
+      {"symmetric", scheme.symmetric},
+      {"strategy", strategy_of(scheme.granularity)},
+      {"group_size", scheme.granularity == Granularity::per_group ? ordered_json(scheme.group_size)
+                                                                  : ordered_json(nullptr)},
+      {"dynamic", dynamic},
+      {"observer", dynamic ? ordered_json(nullptr) : ordered_json("minmax")}};
+}
+
+}  // namespace
+
+ordered_json quantization_config(const Scheme& scheme, const std::vector<std::string>& ignored) {
+  ordered_json weights = arguments_of(scheme.weights);
+  // Groups of activations are found anew each time, those of weights are stored.
+  weights["dynamic"] = false;
+  weights["observer"] = "minmax";
+  ordered_json group = {{"targets", {"Linear"}}, {"weights", weights}};
+  group["input_activations"] = activations_fault(scheme.activations).has_value()
+                                   ? ordered_json(nullptr)
+                                   : arguments_of(scheme.activations);
+  group["output_activations"] = nullptr;
+  return {{"quant_method", "compressed-tensors"},
+          {"format", packing_format(scheme)},
+          {"quantization_status", "compressed"},
+          {"config_groups", {{"group_0", group}}},
+          {"ignore", ignored},
+          {"kv_cache_scheme", nullptr}};
+}
+
+}  // namespace evenkeel
