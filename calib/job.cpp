@@ -103,11 +103,12 @@ class Effects {
     add_effective(tree, "", idle);
   }
 
-  /// The faults of the keys that take effect in none of the jobs.
+  /// One fault for each key that takes effect in none of the jobs.
   std::vector<Fault> idle_everywhere() const {
     std::vector<Fault> faults;
-    std::ranges::copy_if(idle_, std::back_inserter(faults), [this](const Fault& fault) {
-      return !effective_.contains({fault.place.where, fault.key});
+    std::set<Key> seen = effective_;
+    std::ranges::copy_if(idle_, std::back_inserter(faults), [&seen](const Fault& fault) {
+      return seen.insert({fault.place.where, fault.key}).second;
     });
     return faults;
   }

@@ -1,0 +1,180 @@
+#include "calib/job_sections.h"
+
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "calib/job_file.h"
+
+namespace evenkeel {
+namespace {
+
+using Lines = JobFile::Lines;
+
+/// The faults of a least job with more lines after it; the first of them is line 6.
+Lines faults_of_more(const std::string& more) { return JobFile(least_job + more).faults(); }
+
+struct OneFault {
+  const char* more;   // lines after a least job: the first is line 6
+  const char* fault;  // after "job.yaml:"
+
+  friend std::ostream& operator<<(std::ostream& out, const OneFault& expected) {
+    return out << expected.more;
+  }
+};
+
+class JobFault : public testing::TestWithParam<OneFault> {};
+
+TEST_P(JobFault, is_reported_once_with_its_line) {
+  EXPECT_EQ(faults_of_more(GetParam().more), Lines{std::string("job.yaml:") + GetParam().fault});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Values, JobFault,
+    testing::Values(
+        OneFault{"transform: {method: outlier_suppression}",
+                 "6: transform.method: 'outlier_suppression' is not supported; supported: none, "
+                 "smoothquant, os_plus"},
+        OneFault{"transform: {search: fast}",
+                 "6: transform.search: 'fast' is not supported; supported: exact, exhaustive"},
+        OneFault{"transform:\n  plain_layout: true",
+                 "7: transform.plain_layout: unknown key; known keys: method, search_samples, "
+                 "search, alpha"},
+        OneFault{"transform:",
+                 "6: transform: expected a section with the keys method, "
+                 "search_samples, search, alpha; got no value"},
+        OneFault{"transform: [none]",
+                 "6: transform: expected a section with the keys method, "
+                 "search_samples, search, alpha; got a list"},
+        OneFault{"transform: {method: [none]}",
+                 "6: transform.method: expected one of none, smoothquant, os_plus; got a list"},
+        OneFault{"transform: {search_samples: 17}",
+                 "6: transform.search_samples: expected at most calibration.samples (16); got 17"},
+        OneFault{"transform: {search_samples: \"3\"}",
+                 "6: transform.search_samples: expected an integer from 1 to 1000000 in decimal "
+                 "digits; got '3' in quotes; leave them out"},
+        OneFault{"transform: {method: smoothquant, alpha: .nan}",
+                 "6: transform.alpha: expected a number from 0 to 1 or search; got '.nan'"},
+        OneFault{"transform: {method: smoothquant, alpha: nan}",
+                 "6: transform.alpha: expected a number from 0 to 1 or search; got 'nan'"},
+        OneFault{"scheme: {name: w2a2}",
+                 "6: scheme.name: 'w2a2' is not supported; supported: w8a8, w6a6, w4a4"},
+        OneFault{"scheme: {weights: {bits: 9}}",
+                 "6: scheme.weights.bits: expected an integer from 2 to 8 in decimal digits; got "
+                 "'9'"},
+        OneFault{"scheme: {weights: {bits: 010}}",
+                 "6: scheme.weights.bits: expected an integer from 2 to 8 in decimal digits; got "
+                 "'010'"},
+        OneFault{"scheme: {weights: {bits: 0x4}}",
+                 "6: scheme.weights.bits: expected an integer from 2 to 8 in decimal digits; got "
+                 "'0x4'"},
+        OneFault{"scheme: {weights: {granularity: per_token}}",
+                 "6: scheme.weights.granularity: 'per_token' is not supported; supported: "
+                 "per_tensor, per_channel, per_group"},
+        OneFault{"scheme: {weights: {range: average_minmax}}",
+                 "6: scheme.weights.range: 'average_minmax' is not supported; supported: minmax"},
+        OneFault{"scheme: {weights: {rounding: gptq}}",
+                 "6: scheme.weights.rounding: 'gptq' is not supported; supported: nearest"},
+        OneFault{"scheme: {weights: {symmetric: yes}}",
+                 "6: scheme.weights.symmetric: expected true or false; got 'yes'"},
+        OneFault{"scheme: {propagate: ~}",
+                 "6: scheme.propagate: expected one of quantized, full_precision; got no value (to "
+                 "take the default, leave the key out)"},
+        OneFault{"evaluate: {perplexity: a.txt}",
+                 "6: evaluate.perplexity: expected a list of at least one, such as [a.txt]; got "
+                 "'a.txt'"},
+        OneFault{"evaluate: {perplexity: []}",
+                 "6: evaluate.perplexity: expected a list of at least one, such as [a.txt, b.txt]; "
+                 "got an empty one"},
+        OneFault{"evaluate: {perplexity: [a, \"\"]}",
+                 "6: evaluate.perplexity: expected text in the list; got ''"},
+        OneFault{"evaluate: {perplexity: [a,\n    a]}",
+                 "7: evaluate.perplexity: 'a' is in the list twice"},
+        OneFault{"evaluate: {perplexity: [a], windows: 99999999999999999999}",
+                 "6: evaluate.windows: expected an integer from 1 to 2147483647 in decimal digits; "
+                 "got '99999999999999999999'"},
+        OneFault{"evaluate: {}",
+                 "6: evaluate.perplexity: missing; list the text files to "
+                 "evaluate, or leave out evaluate"},
+        OneFault{"memory_limit: 0",
+                 "6: memory_limit: expected digits and a unit, such as 2GiB, "
+                 "512 MiB, 500MB or 1000000; got '0'"},
+        OneFault{"samples: 3", "6: samples: unknown key; did you mean 'calibration.samples'?"},
+        OneFault{"<<: {a: 1}",
+                 "6: <<: unknown key; known keys: model, calibration, transform, "
+                 "scheme, evaluate, compare, output, memory_limit"},
+        OneFault{"\"a\\nb\": 1",
+                 "6: a\\x0ab: unknown key; known keys: model, calibration, "
+                 "transform, scheme, evaluate, compare, output, memory_limit"}));
+
+INSTANTIATE_TEST_SUITE_P(
+    WithoutEffect, JobFault,
+    testing::Values(
+        OneFault{"transform:\n  alpha: 0.5",
+                 "7: transform.alpha: cannot take effect: only smoothquant reads it; method is "
+                 "os_plus"},
+        OneFault{"transform: {method: smoothquant, search: exact}",
+                 "6: transform.search: cannot take effect: only os_plus reads it; method is "
+                 "smoothquant"},
+        OneFault{"transform: {method: smoothquant, search_samples: 4}",
+                 "6: transform.search_samples: cannot take effect: smoothquant searches only with "
+                 "alpha: search"},
+        OneFault{"transform: {method: none, search_samples: 4}",
+                 "6: transform.search_samples: cannot take effect: method none searches nothing"},
+        OneFault{"scheme: {weights: {group_size: 64}}",
+                 "6: scheme.weights.group_size: cannot take effect: only per_group reads it; "
+                 "granularity is per_channel"},
+        OneFault{"scheme: {activations: {granularity: per_token, range: minmax}}",
+                 "6: scheme.activations.range: cannot take effect: per_token ranges are found anew "
+                 "for each input"}));
+
+TEST(JobFaults, of_calibration) {
+  const auto faults = [](const std::string& calibration) {
+    return JobFile("model: m\noutput: o\ncalibration: " + calibration).faults();
+  };
+  EXPECT_EQ(faults("{samples: 3}"),
+            (Lines{"job.yaml:3: calibration: give corpus: FILE (.txt, .jsonl, .h5, .safetensors) "
+                   "or random: ascii | vocabulary"}));
+  EXPECT_EQ(faults("{random: letters}"),
+            (Lines{"job.yaml:3: calibration.random: 'letters' is not supported; supported: ascii, "
+                   "vocabulary"}));
+  EXPECT_EQ(faults("{random: ascii, order: random}"),
+            (Lines{"job.yaml:3: calibration.order: cannot take effect: random text has no order"}));
+  EXPECT_EQ(faults("{corpus: t.txt, seed: 1}"),
+            (Lines{"job.yaml:3: calibration.seed: cannot take effect: the first samples of a "
+                   "corpus are not random; add order: random"}));
+  EXPECT_EQ(faults("{corpus: t.txt, seed: 0}"), Lines{});
+  EXPECT_EQ(faults("{corpus: t.txt, seed: 18446744073709551615, order: random}"), Lines{});
+  EXPECT_EQ(faults("{corpus: t.txt, seed: -1}"),
+            (Lines{"job.yaml:3: calibration.seed: expected an integer from 0 to "
+                   "18446744073709551615 in decimal digits; got '-1'"}));
+  EXPECT_EQ(faults("{corpus: \"\"}"), (Lines{"job.yaml:3: calibration.corpus: is empty"}));
+  EXPECT_EQ(faults("{corpus: \"a\\0b\"}"),
+            (Lines{"job.yaml:3: calibration.corpus: a path cannot hold a NUL character"}));
+}
+
+TEST(JobFaults, of_missing_sections_name_the_file) {
+  EXPECT_EQ(JobFile("scheme: w8a8\n").faults(),
+            (Lines{"job.yaml: model: missing; give the checkpoint's folder, such as model: "
+                   "path/to/model",
+                   "job.yaml: calibration: give corpus: FILE (.txt, .jsonl, .h5, .safetensors) or "
+                   "random: ascii | vocabulary",
+                   "job.yaml: output: missing; give the folder for the results, such as output: "
+                   "out/name"}));
+}
+
+TEST(JobFaults, of_an_output_that_would_replace_the_model) {
+  for (const char* output : {"a/b", "./a/../a/b/", "a"}) {
+    const std::string model = std::string(output) == "a" ? "a/model" : "a/b";
+    const Lines lines =
+        JobFile("calibration: {random: ascii}\nmodel: " + model + "\noutput: " + output + "\n")
+            .faults();
+    ASSERT_EQ(lines.size(), 1U) << output;
+    EXPECT_TRUE(lines[0].starts_with("job.yaml:3: output: would replace the model ")) << lines[0];
+  }
+}
+
+}  // namespace
+}  // namespace evenkeel
