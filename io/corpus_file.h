@@ -1,0 +1,20 @@
+// The files that a corpus may be: text, texts in JSON lines, or token ids.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "io/matrix.h"
+#include "io/tokenizer.h"
+
+namespace evenkeel {
+
+/// Rows of token ids: one row for a text, one for each sample of a file of ids.
+/// At least the first `limit` ids where the file has as many; a text may stop there.
+/// Throws: InputError as `read_corpus` does.
+std::vector<Tokens> read_token_rows(const std::filesystem::path& file, std::size_t limit,
+                                    const Tokenizer* tokenizer, TokenId vocabulary_size);
+
+}  // namespace evenkeel
