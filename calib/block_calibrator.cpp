@@ -1,9 +1,9 @@
 #include "calib/block_calibrator.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "calib/fold_check.h"
 #include "calib/node_ranges.h"
@@ -63,8 +63,8 @@ class BlockCalibrator {
   // The site's inputs over the search samples, as the stream of this scheme brings them: with
   // everything that the block computes before the site quantized already, or in full precision.
   std::vector<Matrix> inputs(const Site& site) {
-    const std::size_t count = std::min(
-        static_cast<std::size_t>(options_.transform.search_samples), stream_.size());
+    const std::size_t count =
+        std::min(static_cast<std::size_t>(options_.transform.search_samples), stream_.size());
     if (options_.scheme.propagate == Propagate::full_precision) {
       return stream_.capture(architecture_, result_.folded, {}, site.input, count);
     }
@@ -149,8 +149,8 @@ BlockResult calibrate_block(const Architecture& architecture, Block block,
   return BlockCalibrator(architecture, stream, options, stopwatch, std::move(block)).calibrate();
 }
 
-void advance_past(const Architecture& architecture, const BlockResult& result,
-                  const Scheme& scheme, HiddenStream& stream) {
+void advance_past(const Architecture& architecture, const BlockResult& result, const Scheme& scheme,
+                  HiddenStream& stream) {
   if (scheme.propagate == Propagate::quantized) {
     stream.advance(architecture, result.quantized, result.quantizers);
   } else {

@@ -48,7 +48,7 @@ BlockResult calibrate_block(const Architecture& architecture, Block block,
                             Stopwatch& stopwatch);
 
 /// Moves the stream past the block, as `scheme.propagate` says.
-void advance_past(const Architecture& architecture, const BlockResult& result,
-                  const Scheme& scheme, HiddenStream& stream);
+void advance_past(const Architecture& architecture, const BlockResult& result, const Scheme& scheme,
+                  HiddenStream& stream);
 
 }  // namespace evenkeel

@@ -1,8 +1,8 @@
 #include "calib/calibration.h"
 
-#include <fmt/format.h>
-
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "io/errors.h"
 
@@ -19,8 +19,8 @@ BlockResult calibrate_number(const LanguageModel& model, Index number, const Hid
     throw InputError(fmt::format("{}: block {}: {}", model.checkpoint().folder().string(), number,
                                  error.what()));
   } catch (const MachineError& error) {
-    throw MachineError(fmt::format("{}: block {}: {}", model.checkpoint().folder().string(),
-                                   number, error.what()));
+    throw MachineError(fmt::format("{}: block {}: {}", model.checkpoint().folder().string(), number,
+                                   error.what()));
   }
 }
 

@@ -34,8 +34,8 @@ void check_fold(const Architecture& architecture, const Site& site, const Block&
   const Run original = run(architecture, site, before, hidden);
   const Run folded = run(architecture, site, after, hidden);
   for (const LinearRole role : site.readers) {
-    const double error = fold_error(original.input, before.linear(role), folded.input,
-                                    after.linear(role));
+    const double error =
+        fold_error(original.input, before.linear(role), folded.input, after.linear(role));
     if (!(error <= 1.0)) {
       throw MachineError(fmt::format(
           "site '{}': the fold changes '{}' by {:.3g} times its rounding bound; the scale or shift "
@@ -47,7 +47,8 @@ void check_fold(const Architecture& architecture, const Site& site, const Block&
   const double difference = (original.output - folded.output).cwiseAbs().maxCoeff();
   if (!(difference <= block_tolerance * change)) {
     throw MachineError(fmt::format(
-        "site '{}': the folded block's output differs by {:.3g} where its largest change is {:.3g}; "
+        "site '{}': the folded block's output differs by {:.3g} where its largest change is "
+        "{:.3g}; "
         "not every reader of the site was folded, or float can't hold the folded values",
         site.name, difference, change));
   }

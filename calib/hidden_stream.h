@@ -30,8 +30,7 @@ class HiddenStream {
 
   /// What `node` is in each of the first `count` windows.
   std::vector<Matrix> capture(const Architecture& architecture, const Block& block,
-                              const NodeQuantizers& quantizers, Node node,
-                              std::size_t count) const;
+                              const NodeQuantizers& quantizers, Node node, std::size_t count) const;
 
   /// Statistics of every node up to `last` (all when empty).
   NodeStatistics observe(const Architecture& architecture, const Block& block,

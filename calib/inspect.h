@@ -11,7 +11,7 @@ namespace evenkeel {
 /// "channels", "heads", "ffn_channels", "vocabulary", "positions", "dtypes": {...}, "nodes": [...],
 /// "sites": [{"name", "producer", "readers", "objective", "shift": bool}],
 /// "quantized": scheme or null}.
-/// Of a calibration.h5: {"kind": "record", "id", "scheme", "method", "blocks", "sites": [{"name",
+/// Of a calibration.h5: {"kind": "record", "id", "scheme", "blocks", "sites": [{"name",
 /// "method", "threshold", "loss_before", "loss_after", "largest_shift", "largest_scale"}],
 /// "nodes": [{"name", "channels", "low", "high", "step", "zero_point",
 /// "outlier_channels": [{"channel", "absmax", "ratio"}]}]}, where an outlier channel has at least

@@ -1,8 +1,8 @@
 #include "calib/job_inputs.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "io/errors.h"
 
@@ -15,23 +15,22 @@ bool holds_text(const std::filesystem::path& file) {
 EvaluationText read_evaluation_text(const std::filesystem::path& file, std::int64_t length,
                                     std::optional<std::int64_t> limit, const Tokenizer* tokenizer,
                                     TokenId vocabulary_size) {
-  return {file.filename().string(),
-          read_windows(file, length, limit, tokenizer, vocabulary_size)};
+  return {file.filename().string(), read_windows(file, length, limit, tokenizer, vocabulary_size)};
 }
 
 JobInputs::JobInputs(const Job& job) : checkpoint_(job.model), model_(checkpoint_) {
   if (job.evaluate.perplexity.empty()) return;
   check_length(job, job.evaluate.sequence_length, "evaluate.sequence_length");
   for (const std::filesystem::path& file : job.evaluate.perplexity) {
-    texts_.push_back(read_evaluation_text(
-        file, job.evaluate.sequence_length, job.evaluate.windows,
-        holds_text(file) ? &tokenizer() : nullptr,
-        static_cast<TokenId>(model_.architecture().vocabulary)));
+    texts_.push_back(read_evaluation_text(file, job.evaluate.sequence_length, job.evaluate.windows,
+                                          holds_text(file) ? &tokenizer() : nullptr,
+                                          static_cast<TokenId>(model_.architecture().vocabulary)));
     const auto same = [&](const EvaluationText& text) { return text.label == texts_.back().label; };
     if (std::count_if(texts_.begin(), texts_.end(), same) > 1) {
-      throw UsageError(fmt::format("{}: evaluate.perplexity: two files are named '{}', which names "
-                                   "them in the results; rename one",
-                                   job.file.string(), texts_.back().label));
+      throw UsageError(
+          fmt::format("{}: evaluate.perplexity: two files are named '{}', which names "
+                      "them in the results; rename one",
+                      job.file.string(), texts_.back().label));
     }
   }
 }
@@ -41,12 +40,11 @@ const Tokenizer& JobInputs::tokenizer() const {
     tokenizer_ = std::make_unique<const Tokenizer>(checkpoint_.folder() / "tokenizer.json");
     // The reverse is common: vocabularies are padded to a round size.
     if (tokenizer_->vocabulary_size() > model_.architecture().vocabulary) {
-      throw InputError(fmt::format("{}: the tokenizer gives ids up to {}, but config.json says "
-                                   "'{}' is {}; they do not belong together",
-                                   (checkpoint_.folder() / "tokenizer.json").string(),
-                                   tokenizer_->vocabulary_size() - 1,
-                                   model_.architecture().family->config_vocabulary,
-                                   model_.architecture().vocabulary));
+      throw InputError(fmt::format(
+          "{}: the tokenizer gives ids up to {}, but config.json says "
+          "'{}' is {}; they do not belong together",
+          (checkpoint_.folder() / "tokenizer.json").string(), tokenizer_->vocabulary_size() - 1,
+          model_.architecture().family->config_vocabulary, model_.architecture().vocabulary));
     }
   }
   return *tokenizer_;
@@ -72,7 +70,8 @@ std::vector<Tokens> JobInputs::samples(const Job& job) const {
   if (needed > job.memory_limit) {
     throw UsageError(fmt::format(
         "{}: memory_limit: {} samples of {} tokens and {} evaluation windows need {} MiB of "
-        "hidden states, the limit is {} MiB; raise it or lower calibration.samples or evaluate.windows",
+        "hidden states, the limit is {} MiB; raise it or lower calibration.samples or "
+        "evaluate.windows",
         job.file.string(), corpus.samples, corpus.sequence_length, windows, (needed >> 20U) + 1,
         job.memory_limit >> 20U));
   }

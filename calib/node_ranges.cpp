@@ -1,9 +1,9 @@
 #include "calib/node_ranges.h"
 
+#include <vector>
+
 #include <fmt/format.h>
 #include <tbb/enumerable_thread_specific.h>
-
-#include <vector>
 
 #include "calib/ordered_parallel.h"
 #include "io/errors.h"

@@ -1,10 +1,10 @@
 #include "calib/perplexity.h"
 
-#include <fmt/format.h>
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cmath>
+
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
 
 #include "io/errors.h"
 #include "model/block.h"
@@ -55,9 +55,10 @@ std::vector<TextPerplexity> EvaluationStream::finish() {
     }
     const double perplexity = std::exp(sum / count);
     if (std::isnan(perplexity)) {
-      throw InputError(fmt::format("{}: the perplexity is not a number; the model's activations "
-                                   "overflow on this text",
-                                   text.label));
+      throw InputError(
+          fmt::format("{}: the perplexity is not a number; the model's activations "
+                      "overflow on this text",
+                      text.label));
     }
     results.push_back({text.label, perplexity});
   }

@@ -95,7 +95,8 @@ class ShapeCheck {
   const Checkpoint& checkpoint_;
 };
 
-void check_shapes(const Checkpoint& checkpoint, const Architecture& architecture) {
+void check_shapes(const Checkpoint& checkpoint, const Architecture& architecture,
+                  LinearStorage storage) {
   const Family& family = *architecture.family;
   const ShapeCheck check(checkpoint);
   const Index channels = architecture.channels;
@@ -118,7 +119,9 @@ void check_shapes(const Checkpoint& checkpoint, const Architecture& architecture
     for (const NormRole role : all_norms) check_norm(architecture.norm_name(block, role));
     for (const LinearRole role : all_linears) {
       const std::string name = architecture.linear_name(block, role);
-      check(name + ".weight", {architecture.rows(role), architecture.columns(role)}, linear_keys);
+      if (storage == LinearStorage::plain) {
+        check(name + ".weight", {architecture.rows(role), architecture.columns(role)}, linear_keys);
+      }
       if (architecture.bias) check(name + ".bias", {architecture.rows(role)}, linear_keys);
     }
   }
@@ -179,7 +182,7 @@ std::string Architecture::head_name() const {
   return tied_head ? token_embedding_name() : fmt::format("{}.weight", family->head);
 }
 
-Architecture resolve_architecture(const Checkpoint& checkpoint) {
+Architecture resolve_architecture(const Checkpoint& checkpoint, LinearStorage storage) {
   const JsonReader& config = checkpoint.config();
   const Family& family = family_named(config);
   Architecture architecture;
@@ -200,7 +203,7 @@ Architecture resolve_architecture(const Checkpoint& checkpoint) {
   }
   check_choices(config, family, architecture.channels);
   architecture.prefix = fitting_prefix(checkpoint, family);
-  check_shapes(checkpoint, architecture);
+  check_shapes(checkpoint, architecture, storage);
   return architecture;
 }
 

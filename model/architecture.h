@@ -92,9 +92,16 @@ struct Architecture {
   std::string head_name() const;
 };
 
+/// How a checkpoint holds the weights of its blocks' linears.
+enum class LinearStorage {
+  plain,   // NAME.weight in a float dtype
+  packed,  // as codes; whoever unpacks them checks them
+};
+
 /// Throws: InputError when model_type is not supported (names those that are), a choice of the
 /// config is not, or a tensor is absent or contradicts the config: every tensor that the forward
 /// will read is looked up and its shape compared before any work.
-Architecture resolve_architecture(const Checkpoint& checkpoint);
+Architecture resolve_architecture(const Checkpoint& checkpoint,
+                                  LinearStorage storage = LinearStorage::plain);
 
 }  // namespace evenkeel

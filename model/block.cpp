@@ -5,6 +5,14 @@
 namespace evenkeel {
 
 Block load_block(const Checkpoint& checkpoint, const Architecture& architecture, Index number) {
+  return load_block(checkpoint, architecture, number,
+                    [&](const std::string& module, Index rows, Index columns) {
+                      return checkpoint.matrix(module + ".weight", rows, columns);
+                    });
+}
+
+Block load_block(const Checkpoint& checkpoint, const Architecture& architecture, Index number,
+                 const WeightLoader& weight) {
   Block block;
   for (const NormRole role : all_norms) {
     const std::string name = architecture.norm_name(number, role);
@@ -15,8 +23,7 @@ Block load_block(const Checkpoint& checkpoint, const Architecture& architecture,
   for (const LinearRole role : all_linears) {
     const std::string name = architecture.linear_name(number, role);
     Linear& linear = block.linear(role);
-    linear.weight =
-        checkpoint.matrix(name + ".weight", architecture.rows(role), architecture.columns(role));
+    linear.weight = weight(name, architecture.rows(role), architecture.columns(role));
     if (architecture.bias) linear.bias = checkpoint.vector(name + ".bias", architecture.rows(role));
   }
   return block;

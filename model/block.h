@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <functional>
+#include <string>
 
 #include "io/checkpoint.h"
 #include "io/matrix.h"
@@ -31,8 +33,13 @@ struct Block {
   const Linear& linear(LinearRole role) const { return linears[index_of(role)]; }
 };
 
+/// Gives the float weight of a linear layer, however it is stored.
+using WeightLoader = std::function<Matrix(const std::string& module, Index rows, Index columns)>;
+
 /// Throws: InputError as Checkpoint::matrix does (missing tensor, wrong shape, NaN).
 Block load_block(const Checkpoint& checkpoint, const Architecture& architecture, Index number);
+Block load_block(const Checkpoint& checkpoint, const Architecture& architecture, Index number,
+                 const WeightLoader& weight);
 
 /// Lets the kernel drop the pages of the block's tensors.
 void release_block(const Checkpoint& checkpoint, const Architecture& architecture, Index number);

@@ -10,8 +10,8 @@
 
 namespace evenkeel {
 
-LanguageModel::LanguageModel(const Checkpoint& checkpoint)
-    : checkpoint_(checkpoint), architecture_(resolve_architecture(checkpoint)) {
+LanguageModel::LanguageModel(const Checkpoint& checkpoint, LinearStorage storage)
+    : checkpoint_(checkpoint), architecture_(resolve_architecture(checkpoint, storage)) {
   const std::string norm = architecture_.final_norm_name();
   final_gain_ = checkpoint.vector(norm + ".weight", architecture_.channels);
   final_bias_ = checkpoint.vector(norm + ".bias", architecture_.channels);

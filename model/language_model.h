@@ -16,7 +16,8 @@ namespace evenkeel {
 class LanguageModel {
  public:
   /// Throws: InputError as resolve_architecture does.
-  explicit LanguageModel(const Checkpoint& checkpoint);
+  explicit LanguageModel(const Checkpoint& checkpoint,
+                         LinearStorage storage = LinearStorage::plain);
 
   const Architecture& architecture() const { return architecture_; }
   const Checkpoint& checkpoint() const { return checkpoint_; }

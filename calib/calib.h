@@ -1,0 +1,16 @@
+// calib: the order in which things happen. A job file becomes a Job; the runner streams the
+// calibration text through the model block by block, observes, transforms, folds, quantizes and
+// writes; compare runs rows of settings; evaluate, verify and inspect look at what there is.
+// Knows every room below; the command in apps/ is a thin layer over it.
+#pragma once
+
+#include "calib/calibration.h"
+#include "calib/compare.h"
+#include "calib/evaluate.h"
+#include "calib/inspect.h"
+#include "calib/job.h"
+#include "calib/perplexity.h"
+#include "calib/progress.h"
+#include "calib/record.h"
+#include "calib/runner.h"
+#include "calib/verify.h"

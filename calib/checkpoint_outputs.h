@@ -1,0 +1,48 @@
+// The two checkpoints that a job writes, block by block: folded full precision, and integers.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "calib/calibration.h"
+#include "io/checkpoint_writer.h"
+
+namespace evenkeel {
+
+/// OUTPUT/model: the input's layout and dtypes, with shift and scale folded in.
+class FoldedCheckpoint {
+ public:
+  /// Throws: MachineError.
+  FoldedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder);
+  /// Throws: MachineError when a folded value does not fit the stored dtype.
+  void block(Index number, const Block& folded);
+  void finish();
+
+ private:
+  const LanguageModel& model_;
+  CheckpointWriter writer_;
+};
+
+/// OUTPUT/quantized: the compressed-tensors layout (quantizers/packing.h). Norms and biases of the
+/// blocks are written in F32, exactly as the calibration used them; the rest keeps its dtype.
+/// config.json gains "quantization_config" and "evenkeel": {"scheme", "record", "id"}, by which
+/// `evaluate` finds the node ranges that the layout cannot hold.
+class QuantizedCheckpoint {
+ public:
+  /// REQUIRES: !packing_fault(scheme.weights). Throws: MachineError.
+  QuantizedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder,
+                      const Scheme& scheme);
+  void block(Index number, const BlockResult& result);
+  void finish(const std::string& id);
+
+ private:
+  const LanguageModel& model_;
+  Scheme scheme_;
+  CheckpointWriter writer_;
+};
+
+/// Where config.json of a quantized checkpoint says what its record is.
+inline constexpr const char* evenkeel_key = "evenkeel";
+
+}  // namespace evenkeel

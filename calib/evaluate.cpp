@@ -1,0 +1,107 @@
+#include "calib/evaluate.h"
+
+#include <functional>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include "calib/job_inputs.h"
+#include "calib/node_ranges.h"
+#include "calib/quantized_model.h"
+#include "io/errors.h"
+#include "quantizers/weight_quantizer.h"
+
+namespace evenkeel {
+namespace {
+
+std::string text_of(const Scheme& scheme) {
+  if (const auto name = name_of(scheme)) return *name;
+  return fmt::format("{} bit weights {}, {} bit activations {}", scheme.weights.bits,
+                     name_of(scheme.weights.granularity), scheme.activations.bits,
+                     name_of(scheme.activations.granularity));
+}
+
+std::vector<EvaluationText> read_texts(const LanguageModel& model, const EvaluateOptions& options) {
+  if (options.sequence_length > model.architecture().positions) {
+    throw UsageError(fmt::format("--sequence-length: {} is longer than the {} positions of {}",
+                                 options.sequence_length, model.architecture().positions,
+                                 model.checkpoint().folder().string()));
+  }
+  std::unique_ptr<const Tokenizer> tokenizer;
+  std::vector<EvaluationText> texts;
+  for (const std::filesystem::path& file : options.texts) {
+    if (holds_text(file) && !tokenizer) {
+      tokenizer = std::make_unique<const Tokenizer>(model.checkpoint().folder() / "tokenizer.json");
+    }
+    texts.push_back(read_evaluation_text(file, options.sequence_length, options.windows,
+                                         tokenizer.get(),
+                                         static_cast<TokenId>(model.architecture().vocabulary)));
+  }
+  return texts;
+}
+
+// What one block of the evaluated model is.
+struct LoadedBlock {
+  Block block;
+  NodeQuantizers quantizers;
+};
+using BlockLoader = std::function<LoadedBlock(Index number)>;
+
+std::vector<TextPerplexity> evaluate(const LanguageModel& model, const EvaluateOptions& options,
+                                     const BlockLoader& load, Progress& progress) {
+  const auto texts = read_texts(model, options);
+  EvaluationStream stream(model, texts);
+  const auto blocks = static_cast<int>(model.architecture().blocks);
+  for (Index number = 0; number < model.architecture().blocks; ++number) {
+    progress.step("evaluate", static_cast<int>(number), blocks, fmt::format("block {}", number));
+    const LoadedBlock loaded = load(number);
+    stream.states().advance(model.architecture(), loaded.block, loaded.quantizers);
+  }
+  progress.step("evaluate", blocks, blocks, "head");
+  return stream.finish();
+}
+
+LoadedBlock plain_block(const LanguageModel& model, Index number,
+                        const std::optional<Scheme>& scheme) {
+  LoadedBlock loaded{load_block(model.checkpoint(), model.architecture(), number), {}};
+  release_block(model.checkpoint(), model.architecture(), number);
+  if (!scheme) return loaded;
+  for (const LinearRole role : all_linears) {
+    fake_quantize_weight(loaded.block.linear(role).weight, scheme->weights);
+  }
+  for (const Node node : all_nodes) {
+    loaded.quantizers[index_of(node)].emplace(scheme_of_node(node, scheme->activations));
+  }
+  return loaded;
+}
+
+}  // namespace
+
+EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
+                                   const EvaluateOptions& options, Progress& progress) {
+  const Checkpoint checkpoint(path);
+  if (is_quantized(checkpoint)) {
+    if (options.scheme) {
+      throw UsageError(
+          fmt::format("--scheme: {} is quantized already; leave the scheme out", path.string()));
+    }
+    const QuantizedModel model(checkpoint);
+    const auto load = [&](Index number) {
+      return LoadedBlock{model.block(number), model.quantizers(number)};
+    };
+    return {evaluate(model.model(), options, load, progress),
+            "quantized: " + text_of(model.scheme())};
+  }
+  if (options.scheme && !is_dynamic(options.scheme->activations)) {
+    throw UsageError(fmt::format(
+        "--scheme: the activations of {} have static ranges, which need a calibration; write a job "
+        "and call 'calibrate run', or choose a dynamic scheme",
+        text_of(*options.scheme)));
+  }
+  const LanguageModel model(checkpoint);
+  const auto load = [&](Index number) { return plain_block(model, number, options.scheme); };
+  return {evaluate(model, options, load, progress),
+          options.scheme ? "quantized: " + text_of(*options.scheme) : "full precision"};
+}
+
+}  // namespace evenkeel

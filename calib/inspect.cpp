@@ -1,0 +1,167 @@
+#include "calib/inspect.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "calib/checkpoint_outputs.h"
+#include "calib/quantized_model.h"
+#include "calib/record.h"
+#include "io/checkpoint.h"
+#include "io/errors.h"
+#include "model/architecture.h"
+#include "transforms/site.h"
+
+namespace evenkeel {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t most_outliers = 10;
+
+Json sites_json(const Architecture& architecture) {
+  Json sites = Json::array();
+  for (const Site& site : sites_of(architecture)) {
+    Json readers = Json::array();
+    for (const LinearRole role : site.readers) {
+      readers.push_back(architecture.family->linears[index_of(role)]);
+    }
+    sites.push_back({{"name", site.name},
+                     {"producer", architecture.family->norms[index_of(site.producer)]},
+                     {"readers", readers},
+                     {"objective", name_of(site.objective)},
+                     {"shift", site.can_shift}});
+  }
+  return sites;
+}
+
+Json inspect_checkpoint(const std::filesystem::path& path) {
+  const Checkpoint checkpoint(path);
+  const bool quantized = is_quantized(checkpoint);
+  const Architecture architecture =
+      resolve_architecture(checkpoint, quantized ? LinearStorage::packed : LinearStorage::plain);
+  std::map<std::string, std::int64_t> dtypes;
+  for (const SafetensorsFile& shard : checkpoint.shards()) {
+    for (const StoredTensor& tensor : shard.tensors()) {
+      dtypes[std::string(name_of(tensor.dtype))] += tensor.elements();
+    }
+  }
+  Json nodes = Json::array();
+  for (const Node node : all_nodes) nodes.push_back(name_of(node));
+  Json json{{"kind", "checkpoint"},
+            {"architecture", architecture.family->model_type},
+            {"parameters", checkpoint.parameters()},
+            {"blocks", architecture.blocks},
+            {"channels", architecture.channels},
+            {"heads", architecture.heads},
+            {"ffn_channels", architecture.ffn_channels},
+            {"vocabulary", architecture.vocabulary},
+            {"positions", architecture.positions},
+            {"dtypes", dtypes},
+            {"nodes", nodes},
+            {"sites", sites_json(architecture)},
+            {"quantized", nullptr}};
+  if (quantized) json["quantized"] = checkpoint.config().document()[evenkeel_key]["scheme"];
+  return json;
+}
+
+// The members of a group that is only there when something was written to it.
+std::vector<std::string> members(const Hdf5Reader& file, const std::string& path) {
+  return file.exists(path) ? file.members(path) : std::vector<std::string>{};
+}
+
+Json number_or_null(const Hdf5Reader& file, const std::string& path, const std::string& name) {
+  const auto value = file.number_attribute(path, name);
+  return value ? Json(*value) : Json(nullptr);
+}
+
+double largest(std::vector<double> values) {
+  double result = 0.0;
+  for (const double value : values) result = std::max(result, std::abs(value));
+  return result;
+}
+
+Json outlier_channels(const std::vector<double>& absmax) {
+  Json outliers = Json::array();
+  if (absmax.empty()) return outliers;
+  std::vector<double> sorted = absmax;
+  std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2),
+                   sorted.end());
+  const double median = sorted[sorted.size() / 2];
+  std::vector<std::size_t> channels;
+  for (std::size_t j = 0; j < absmax.size(); ++j) {
+    if (median > 0.0 && absmax[j] >= outlier_ratio * median) channels.push_back(j);
+  }
+  std::stable_sort(channels.begin(), channels.end(),
+                   [&](std::size_t a, std::size_t b) { return absmax[a] > absmax[b]; });
+  channels.resize(std::min(channels.size(), most_outliers));
+  for (const std::size_t j : channels) {
+    outliers.push_back({{"channel", j}, {"absmax", absmax[j]}, {"ratio", absmax[j] / median}});
+  }
+  return outliers;
+}
+
+Json site_json(const Hdf5Reader& file, const std::string& path, std::string name) {
+  return {{"name", std::move(name)},
+          {"method", file.text_attribute(path, "method").value_or("")},
+          {"threshold", number_or_null(file, path, "threshold")},
+          {"loss_before", number_or_null(file, path, "loss_before")},
+          {"loss_after", number_or_null(file, path, "loss")},
+          {"largest_shift", largest(file.dataset(path + "/shift"))},
+          {"largest_scale", largest(file.dataset(path + "/scale"))}};
+}
+
+Json node_json(const Hdf5Reader& file, const std::string& path, std::string name) {
+  const std::vector<double> low = file.dataset(path + "/min");
+  const std::vector<double> high = file.dataset(path + "/max");
+  if (low.empty() || high.empty()) {
+    throw InputError(fmt::format("'{}': min or max is empty", path));
+  }
+  return {{"name", std::move(name)},
+          {"channels", low.size()},
+          {"low", *std::min_element(low.begin(), low.end())},
+          {"high", *std::max_element(high.begin(), high.end())},
+          {"step", number_or_null(file, path, "step")},
+          {"zero_point", number_or_null(file, path, "zero_point")},
+          {"outlier_channels", outlier_channels(file.dataset(path + "/absmax"))}};
+}
+
+Json inspect_record(const std::filesystem::path& path) {
+  const RecordReader record(path);
+  const Hdf5Reader& file = record.file();
+  const auto blocks = members(file, "/blocks");
+  Json sites = Json::array();
+  Json nodes = Json::array();
+  for (const std::string& block : blocks) {
+    const std::string place = "/blocks/" + block;
+    for (const std::string& site : members(file, place + "/sites")) {
+      sites.push_back(
+          site_json(file, place + "/sites/" + site, fmt::format("blocks.{}.{}", block, site)));
+    }
+    for (const Node node : all_nodes) {
+      const std::string node_path = fmt::format("{}/nodes/{}", place, name_of(node));
+      if (!file.exists(node_path)) continue;
+      nodes.push_back(
+          node_json(file, node_path, fmt::format("blocks.{}.{}", block, name_of(node))));
+    }
+  }
+  return {
+      {"kind", "record"},
+      {"id", record.id()},
+      {"scheme", Json::parse(file.text_attribute("/", "scheme").value_or("null"), nullptr, false)},
+      {"blocks", blocks.size()},
+      {"sites", sites},
+      {"nodes", nodes}};
+}
+
+}  // namespace
+
+nlohmann::ordered_json inspect(const std::filesystem::path& path) {
+  return std::filesystem::is_directory(path) ? inspect_checkpoint(path) : inspect_record(path);
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,64 @@
+#include "calib/quantized_model.h"
+
+#include <fmt/format.h>
+
+#include "calib/checkpoint_outputs.h"
+#include "calib/scheme_json.h"
+#include "io/errors.h"
+#include "quantizers/packing.h"
+
+namespace evenkeel {
+namespace {
+
+class CheckpointSource final : public PackedSource {
+ public:
+  explicit CheckpointSource(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  const StoredTensor& at(std::string_view name) const override { return checkpoint_.at(name); }
+
+ private:
+  const Checkpoint& checkpoint_;
+};
+
+std::string key(std::string_view name) { return fmt::format("{}.{}", evenkeel_key, name); }
+
+std::filesystem::path record_path(const Checkpoint& checkpoint) {
+  const std::filesystem::path name = checkpoint.config().text(key("record"));
+  const auto path = (checkpoint.folder() / name).lexically_normal();
+  if (!std::filesystem::exists(path)) {
+    throw InputError(
+        fmt::format("{}: the record of the calibration, which holds the ranges of the "
+                    "nodes, is missing; keep it beside the folder",
+                    path.string()));
+  }
+  return path;
+}
+
+}  // namespace
+
+bool is_quantized(const Checkpoint& checkpoint) { return checkpoint.config().has(evenkeel_key); }
+
+QuantizedModel::QuantizedModel(const Checkpoint& checkpoint)
+    : model_(checkpoint, LinearStorage::packed),
+      scheme_(scheme_from_json(checkpoint.config(), key("scheme"))),
+      record_(record_path(checkpoint)) {
+  if (const auto fault = packing_fault(scheme_.weights)) {
+    throw InputError(
+        fmt::format("{}: '{}': {}", checkpoint.config().path().string(), key("scheme"), *fault));
+  }
+  if (const std::string id = checkpoint.config().text(key("id")); record_.id() != id) {
+    throw InputError(
+        fmt::format("{}: the record is of run {}, the checkpoint of run {}; run the "
+                    "job again",
+                    record_path(checkpoint).string(), record_.id(), id));
+  }
+}
+
+Block QuantizedModel::block(Index number) const {
+  const CheckpointSource source(model_.checkpoint());
+  return load_block(model_.checkpoint(), model_.architecture(), number,
+                    [&](const std::string& module, Index rows, Index columns) {
+                      return dequantize_weight(unpack(source, module, rows, columns, scheme_));
+                    });
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,94 @@
+#include "calib/runner.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "calib/calibration.h"
+#include "calib/checkpoint_outputs.h"
+#include "calib/job_inputs.h"
+#include "calib/output_folder.h"
+#include "calib/record.h"
+#include "calib/run_id.h"
+#include "calib/summary.h"
+#include "io/file.h"
+#include "quantizers/packing.h"
+
+namespace evenkeel {
+namespace {
+
+// Everything that a run leaves, in the making.
+class Outputs final : public BlockSink {
+ public:
+  Outputs(const Job& job, const BlockOptions& options, const LanguageModel& model,
+          Progress& progress)
+      : folder_(job.output),
+        id_(job.text),
+        record_(folder_.stage("calibration.h5"), job.text, options),
+        folded_(model, made(folder_.stage("model"))) {
+    if (const auto fault = packing_fault(job.scheme.weights)) {
+      progress.note(
+          fmt::format("no quantized/ is written: {}; model/ and calibration.h5 hold all "
+                      "that the calibration found",
+                      *fault));
+    } else {
+      quantized_.emplace(model, made(folder_.stage("quantized")), job.scheme);
+      progress.note(
+          "quantized/ holds the weights and, where ranges are static, the inputs of linears; the "
+          "layout has no place for the ranges of query, key, value and attention probabilities, "
+          "which are in calibration.h5");
+    }
+  }
+
+  void take(Index number, const BlockResult& result) override {
+    id_.block(result);
+    record_.block(number, result);
+    folded_.block(number, result.folded);
+    if (quantized_) quantized_->block(number, result);
+  }
+
+  void commit(const nlohmann::ordered_json& summary) {
+    record_.commit(id_.text());
+    folded_.finish();
+    if (quantized_) quantized_->finish(id_.text());
+    write_text(folder_.stage("summary.json"), summary.dump(2) + "\n");
+    folder_.commit({"quantized"});
+  }
+
+ private:
+  static std::filesystem::path made(const std::filesystem::path& folder) {
+    std::filesystem::create_directory(folder);
+    return folder;
+  }
+
+  OutputFolder folder_;
+  RunId id_;
+  RecordWriter record_;
+  FoldedCheckpoint folded_;
+  std::optional<QuantizedCheckpoint> quantized_;
+};
+
+}  // namespace
+
+nlohmann::ordered_json run_job(const Job& job, Progress& progress) {
+  Stopwatch stopwatch;
+  const JobInputs inputs(job);
+  const std::vector<Tokens> samples = inputs.samples(job);
+  const BlockOptions options{.transform = job.transform,
+                             .scheme = job.scheme,
+                             .batch = static_cast<std::size_t>(job.calibration.batch),
+                             .keep = true};
+  Outputs outputs(job, options, inputs.model(), progress);
+  const auto full_precision = stopwatch.time(Phase::evaluate, [&] {
+    return full_precision_perplexity(inputs.model(), inputs.texts(), progress);
+  });
+  const CalibrationOutcome outcome = calibrate_model(inputs.model(), samples, options,
+                                                     inputs.texts(), &outputs, progress, stopwatch);
+  const auto summary = summarize(job, inputs.model(), full_precision, outcome, stopwatch);
+  outputs.commit(summary);
+  return summary;
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,111 @@
+#include "calib/summary.h"
+
+#include <sys/resource.h>
+
+#include "calib/scheme_json.h"
+
+namespace evenkeel {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json calibration_json(const CalibrationOptions& calibration) {
+  const CorpusOptions& corpus = calibration.corpus;
+  Json json;
+  if (corpus.random == CorpusOptions::Random::none) {
+    json["corpus"] = corpus.file.string();
+    json["order"] = corpus.order == CorpusOptions::Order::first ? "first" : "random";
+  } else {
+    json["random"] = corpus.random == CorpusOptions::Random::ascii ? "ascii" : "vocabulary";
+  }
+  json["samples"] = corpus.samples;
+  json["sequence_length"] = corpus.sequence_length;
+  json["batch"] = calibration.batch;
+  json["seed"] = corpus.seed;
+  return json;
+}
+
+Json transform_json(const TransformOptions& transform) {
+  Json json{{"method", name_of(transform.method)}};
+  if (transform.method == Method::none) return json;
+  if (transform.method == Method::os_plus) json["search"] = name_of(transform.search);
+  if (transform.method == Method::smoothquant) {
+    json["alpha"] = transform.alpha ? Json(*transform.alpha) : Json("search");
+  }
+  json["search_samples"] = transform.search_samples;
+  return json;
+}
+
+Json evaluate_json(const EvaluationOptions& evaluate) {
+  Json files = Json::array();
+  for (const auto& file : evaluate.perplexity) files.push_back(file.string());
+  Json json{{"perplexity", files}, {"sequence_length", evaluate.sequence_length}};
+  if (evaluate.windows) json["windows"] = *evaluate.windows;
+  return json;
+}
+
+std::uint64_t peak_memory_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
+}
+
+Json perplexity_json(const std::vector<TextPerplexity>& full_precision,
+                     const std::vector<TextPerplexity>& quantized) {
+  Json json = Json::object();
+  for (std::size_t i = 0; i < full_precision.size(); ++i) {
+    json[full_precision[i].label] = {{"full_precision", full_precision[i].value},
+                                     {"quantized", quantized[i].value}};
+  }
+  return json;
+}
+
+}  // namespace
+
+Json to_json(const Job& job) {
+  return {{"file", job.file.filename().string()},
+          {"model", job.model.string()},
+          {"calibration", calibration_json(job.calibration)},
+          {"transform", transform_json(job.transform)},
+          {"scheme", scheme_to_json(job.scheme)},
+          {"evaluate", evaluate_json(job.evaluate)},
+          {"output", job.output.string()},
+          {"memory_limit", job.memory_limit}};
+}
+
+Json to_json(const Stopwatch& stopwatch) {
+  return {{"total", stopwatch.total()},
+          {"observe", stopwatch.seconds(Phase::observe)},
+          {"search", stopwatch.seconds(Phase::search)},
+          {"quantize", stopwatch.seconds(Phase::quantize)},
+          {"evaluate", stopwatch.seconds(Phase::evaluate)}};
+}
+
+Json to_json(const std::vector<TextPerplexity>& perplexity) {
+  Json json = Json::object();
+  for (const TextPerplexity& text : perplexity) json[text.label] = text.value;
+  return json;
+}
+
+Json summarize(const Job& job, const LanguageModel& model,
+               const std::vector<TextPerplexity>& full_precision, const CalibrationOutcome& outcome,
+               const Stopwatch& stopwatch) {
+  Json sites = Json::array();
+  for (const SiteSummary& site : outcome.sites) {
+    sites.push_back({{"name", site.name},
+                     {"method", name_of(job.transform.method)},
+                     {"threshold", site.threshold},
+                     {"loss_before", site.loss_before},
+                     {"loss_after", site.loss_after}});
+  }
+  return {{"model", job.model.filename().string()},
+          {"architecture", model.architecture().family->model_type},
+          {"parameters", model.checkpoint().parameters()},
+          {"job", to_json(job)},
+          {"perplexity", perplexity_json(full_precision, outcome.perplexity)},
+          {"sites", sites},
+          {"seconds", to_json(stopwatch)},
+          {"peak_memory_bytes", peak_memory_bytes()}};
+}
+
+}  // namespace evenkeel

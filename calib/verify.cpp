@@ -1,0 +1,197 @@
+#include "calib/verify.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <optional>
+
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+
+#include "calib/hidden_stream.h"
+#include "io/checkpoint.h"
+#include "io/errors.h"
+#include "io/floats.h"
+#include "model/forward.h"
+#include "model/language_model.h"
+
+namespace evenkeel {
+namespace {
+
+struct Sample {
+  Tokens tokens;
+  TokenMask mask;
+};
+
+// A tensor [samples, tokens] of integers.
+std::vector<std::vector<std::int64_t>> integer_rows(const SafetensorsFile& file,
+                                                    const std::string& name) {
+  const StoredTensor& tensor = file.at(name);
+  const std::size_t width = tensor.dtype == DType::I64 ? 8 : tensor.dtype == DType::I32 ? 4 : 0;
+  if (width == 0 || tensor.shape.size() != 2 || tensor.elements() == 0) {
+    throw InputError(
+        fmt::format("{}: tensor '{}': expected I32 or I64 [samples, tokens], got {} {}",
+                    file.path().string(), name, name_of(tensor.dtype), tensor.shape_text()));
+  }
+  const auto length = static_cast<std::size_t>(tensor.shape[1]);
+  std::vector<std::vector<std::int64_t>> rows(static_cast<std::size_t>(tensor.shape[0]),
+                                              std::vector<std::int64_t>(length));
+  const std::byte* next = tensor.bytes.data();
+  for (auto& row : rows) {
+    for (std::int64_t& value : row) {
+      std::int32_t narrow = 0;
+      if (width == 8) {
+        std::memcpy(&value, next, width);
+      } else {
+        std::memcpy(&narrow, next, width);
+        value = narrow;
+      }
+      next += width;
+    }
+  }
+  return rows;
+}
+
+std::vector<Sample> read_samples(const SafetensorsFile& file) {
+  const auto ids = integer_rows(file, "input_ids");
+  std::vector<Sample> samples(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    for (const std::int64_t id : ids[i]) {
+      if (id < 0 || id > std::numeric_limits<TokenId>::max()) {
+        throw InputError(
+            fmt::format("{}: tensor 'input_ids': {} is not a token id", file.path().string(), id));
+      }
+      samples[i].tokens.push_back(static_cast<TokenId>(id));
+    }
+  }
+  if (file.find("attention_mask") == nullptr) return samples;
+  const auto mask = integer_rows(file, "attention_mask");
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (mask.size() != ids.size() || mask[i].size() != ids[i].size()) {
+      throw InputError(fmt::format(
+          "{}: tensor 'attention_mask': shape {} differs from input_ids {}", file.path().string(),
+          file.at("attention_mask").shape_text(), file.at("input_ids").shape_text()));
+    }
+    for (const std::int64_t value : mask[i]) samples[i].mask.push_back(value != 0 ? 1 : 0);
+  }
+  return samples;
+}
+
+// Collects the differences of one expected tensor [samples, tokens, columns].
+class TensorComparison {
+ public:
+  TensorComparison(const SafetensorsFile& file, std::string name,
+                   const std::vector<Sample>& samples)
+      : tensor_(file.at(name)), samples_(samples) {
+    result_.name = std::move(name);
+    const auto tokens = static_cast<std::int64_t>(samples.front().tokens.size());
+    if (!is_float(tensor_.dtype) || tensor_.shape.size() != 3 || tensor_.shape[2] == 0 ||
+        tensor_.shape[0] != static_cast<std::int64_t>(samples.size()) ||
+        tensor_.shape[1] != tokens) {
+      throw InputError(fmt::format("{}: tensor '{}': expected floats [{}, {}, channels], got {} {}",
+                                   file.path().string(), result_.name, samples.size(), tokens,
+                                   name_of(tensor_.dtype), tensor_.shape_text()));
+    }
+  }
+
+  void compare(std::size_t sample, const Matrix& actual) {
+    const auto columns = static_cast<Index>(tensor_.shape[2]);
+    if (actual.cols() != columns) {
+      throw InputError(fmt::format("tensor '{}': the model gives {} columns, expected {}",
+                                   result_.name, actual.cols(), columns));
+    }
+    Matrix expected(actual.rows(), columns);
+    const auto size = static_cast<std::size_t>(expected.size());
+    const std::size_t bytes = size * size_of(tensor_.dtype);
+    decode_floats(tensor_.dtype, tensor_.bytes.subspan(sample * bytes, bytes),
+                  {expected.data(), size});
+    const TokenMask& mask = samples_[sample].mask;
+    for (Index row = 0; row < actual.rows(); ++row) {
+      if (!mask.empty() && mask[static_cast<std::size_t>(row)] == 0) continue;
+      for (Index column = 0; column < columns; ++column) {
+        add(actual(row, column), expected(row, column));
+      }
+    }
+  }
+
+  TensorDifference finish() {
+    if (count_ > 0.0) result_.mean = sum_ / count_;
+    return result_;
+  }
+
+ private:
+  void add(float actual, float expected) {
+    const double difference = std::abs(static_cast<double>(actual) - expected);
+    // A value that is not a number on either side is as wrong as can be.
+    result_.largest = std::isnan(difference) ? std::numeric_limits<double>::infinity()
+                                             : std::max(result_.largest, difference);
+    result_.scale = std::max(result_.scale, std::abs(static_cast<double>(expected)));
+    sum_ += difference;
+    count_ += 1.0;
+  }
+
+  const StoredTensor& tensor_;
+  const std::vector<Sample>& samples_;
+  TensorDifference result_;
+  double sum_ = 0.0;
+  double count_ = 0.0;
+};
+
+class Verification {
+ public:
+  Verification(const LanguageModel& model, const SafetensorsFile& file)
+      : model_(model), file_(file), samples_(read_samples(file)) {}
+
+  VerifyResult run() {
+    std::vector<Matrix> hidden;
+    for (const Sample& sample : samples_)
+      hidden.push_back(model_.embed(sample.tokens, sample.mask));
+    const Architecture& architecture = model_.architecture();
+    Workspace workspace;
+    NoTap tap;
+    for (Index number = 0; number < architecture.blocks; ++number) {
+      compare(fmt::format("hidden.{}", number), hidden);
+      const Block block = load_block(model_.checkpoint(), architecture, number);
+      for (std::size_t i = 0; i < hidden.size(); ++i) {
+        forward(architecture, block, hidden[i], samples_[i].mask, tap, workspace);
+      }
+    }
+    for (Matrix& states : hidden) model_.normalize(states);
+    compare(fmt::format("hidden.{}", architecture.blocks), hidden);
+    for (Matrix& states : hidden) states = model_.logits(states);
+    if (file_.find("logits") == nullptr) static_cast<void>(file_.at("logits"));
+    compare("logits", hidden);
+    std::rotate(result_.tensors.begin(), result_.tensors.end() - 1, result_.tensors.end());
+    for (const TensorDifference& tensor : result_.tensors) {
+      result_.worst = std::max(result_.worst, tensor.relative());
+    }
+    return result_;
+  }
+
+ private:
+  void compare(const std::string& name, const std::vector<Matrix>& actual) {
+    if (file_.find(name) == nullptr) return;
+    TensorComparison comparison(file_, name, samples_);
+    for (std::size_t i = 0; i < actual.size(); ++i) comparison.compare(i, actual[i]);
+    result_.tensors.push_back(comparison.finish());
+  }
+
+  const LanguageModel& model_;
+  const SafetensorsFile& file_;
+  std::vector<Sample> samples_;
+  VerifyResult result_;
+};
+
+}  // namespace
+
+VerifyResult verify_checkpoint(const std::filesystem::path& path,
+                               const std::filesystem::path& against) {
+  const Checkpoint checkpoint(path);
+  const LanguageModel model(checkpoint);
+  const SafetensorsFile file(against);
+  return Verification(model, file).run();
+}
+
+}  // namespace evenkeel
