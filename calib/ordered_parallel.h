@@ -2,12 +2,12 @@
 // on the number of threads.
 #pragma once
 
+#include <cstddef>
+#include <utility>
+
 #include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/parallel_pipeline.h>
-
-#include <cstddef>
-#include <utility>
 
 namespace evenkeel {
 
@@ -19,22 +19,23 @@ void make_and_take_in_order(std::size_t count, const Make& make, const Take& tak
   using Numbered = std::pair<std::size_t, Result>;
   const auto waiting = 2 * static_cast<std::size_t>(tbb::info::default_concurrency());
   std::size_t next = 0;
-  tbb::parallel_pipeline(
-      waiting,
-      tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order,
-                                          [&](tbb::flow_control& control) {
-                                            if (next == count) {
-                                              control.stop();
-                                              return count;
-                                            }
-                                            return next++;
-                                          }) &
-          tbb::make_filter<std::size_t, Numbered>(
-              tbb::filter_mode::parallel,
-              [&](std::size_t i) { return Numbered{i, make(i)}; }) &
-          tbb::make_filter<Numbered, void>(
-              tbb::filter_mode::serial_in_order,
-              [&](Numbered numbered) { take(numbered.first, std::move(numbered.second)); }));
+  tbb::parallel_pipeline(waiting,
+                         tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order,
+                                                             [&](tbb::flow_control& control) {
+                                                               if (next == count) {
+                                                                 control.stop();
+                                                                 return count;
+                                                               }
+                                                               return next++;
+                                                             }) &
+                             tbb::make_filter<std::size_t, Numbered>(tbb::filter_mode::parallel,
+                                                                     [&](std::size_t i) {
+                                                                       return Numbered{i, make(i)};
+                                                                     }) &
+                             tbb::make_filter<Numbered, void>(
+                                 tbb::filter_mode::serial_in_order, [&](Numbered numbered) {
+                                   take(numbered.first, std::move(numbered.second));
+                                 }));
 }
 
 }  // namespace evenkeel
