@@ -61,10 +61,10 @@ void throw_faults(std::vector<Fault> faults) {
   throw UsageError(fmt::format("{}", fmt::join(lines, "\n")));
 }
 
-SectionReader::SectionReader(const YamlValue* section, YamlPlace place, std::string path,
+SectionReader::SectionReader(const YamlValue* section, const YamlPlace& place, std::string path,
                              std::vector<Fault>& faults)
     : section_(section),
-      place_(section == nullptr ? std::move(place) : section->place),
+      place_(section == nullptr ? place : section->place),
       path_(std::move(path)),
       faults_(&faults) {
   if (section_ == nullptr) return;

@@ -39,7 +39,7 @@ class SectionReader {
  public:
   /// Reports what is not a section, and every unknown key. A nullptr is an absent section, all of
   /// whose lookups give nothing; `place` is where its faults are then said to be.
-  SectionReader(const YamlValue* section, YamlPlace place, std::string path,
+  SectionReader(const YamlValue* section, const YamlPlace& place, std::string path,
                 std::vector<Fault>& faults);
 
   /// The section of that key, absent when the key is.
