@@ -149,17 +149,17 @@ TEST(JobSettings, are_named_in_place_of_the_line) {
                                 "a..b=1", "model=x", "scheme.name=[w8a8"}),
             (Lines{"--set transform.metod: unknown key; did you mean 'method'?",
                    "--set scheme: scheme.weight: unknown key; did you mean 'weights'?",
-                   "--set calibration.samples: expected an integer from 1 to 1000000 in decimal "
-                   "digits; got '0'",
-                   "--set model: expected text; got no value (to take the default, leave the key "
-                   "out)",
+                   ("--set calibration.samples: expected an integer from 1 to 1000000 in decimal "
+                    "digits; got '0'"),
+                   ("--set model: expected text; got no value (to take the default, leave the key "
+                    "out)"),
                    "--set output.x: leads through a value that is no section",
                    "--set nonsense: expected KEY=VALUE, such as transform.method=none",
                    "--set =1: expected KEY=VALUE, such as transform.method=none",
                    "--set a..b: expected KEY=VALUE, such as transform.method=none",
                    "--set model: given twice",
-                   "--set scheme.name: a key must be one word of text, such as 'model:' (is a "
-                   "bracket not closed?)"}));
+                   ("--set scheme.name: a key must be one word of text, such as 'model:' (is a "
+                    "bracket not closed?)")}));
 }
 
 TEST(JobSettings, of_endless_depth_are_refused) {
@@ -182,7 +182,8 @@ TEST(JobSettings, do_not_make_a_fault_of_a_key_that_takes_effect_in_the_file) {
 // ---------------------------------------------------------------- faults
 
 TEST(JobFaults, are_all_reported_at_once_in_the_order_of_lines) {
-  EXPECT_EQ(JobFile(R"(modle: m
+  EXPECT_EQ(
+      JobFile(R"(modle: m
 calibration:
   corpus: a
   random: ascii
@@ -195,24 +196,24 @@ transform:
 scheme: w4a16
 memory_limit: 2G
 )")
-                .faults(),
-            (Lines{"job.yaml: model: missing; give the checkpoint's folder, such as model: "
-                   "path/to/model",
-                   "job.yaml: output: missing; give the folder for the results, such as output: "
-                   "out/name",
-                   "job.yaml:1: modle: unknown key; did you mean 'model'?",
-                   "job.yaml:4: calibration.random: given beside corpus; give one of them",
-                   "job.yaml:5: calibration.samples: expected an integer from 1 to 1000000 in "
-                   "decimal digits; got '1e3'",
-                   "job.yaml:6: calibration.sequence_length: expected an integer from 2 to 1048576 "
-                   "in decimal digits; got '1'",
-                   "job.yaml:8: transform.metod: unknown key; did you mean 'method'?",
-                   "job.yaml:9: transform.method: 'awq' is not supported; supported: none, "
-                   "smoothquant, os_plus",
-                   "job.yaml:10: transform.alpha: expected a number from 0 to 1 or search; got '2'",
-                   "job.yaml:11: scheme: 'w4a16' is not supported; supported: w8a8, w6a6, w4a4",
-                   "job.yaml:12: memory_limit: expected digits and a unit, such as 2GiB, 512 MiB, "
-                   "500MB or 1000000; got '2G'"}));
+          .faults(),
+      (Lines{("job.yaml: model: missing; give the checkpoint's folder, such as model: "
+              "path/to/model"),
+             ("job.yaml: output: missing; give the folder for the results, such as output: "
+              "out/name"),
+             "job.yaml:1: modle: unknown key; did you mean 'model'?",
+             "job.yaml:4: calibration.random: given beside corpus; give one of them",
+             ("job.yaml:5: calibration.samples: expected an integer from 1 to 1000000 in "
+              "decimal digits; got '1e3'"),
+             ("job.yaml:6: calibration.sequence_length: expected an integer from 2 to 1048576 "
+              "in decimal digits; got '1'"),
+             "job.yaml:8: transform.metod: unknown key; did you mean 'method'?",
+             ("job.yaml:9: transform.method: 'awq' is not supported; supported: none, "
+              "smoothquant, os_plus"),
+             "job.yaml:10: transform.alpha: expected a number from 0 to 1 or search; got '2'",
+             "job.yaml:11: scheme: 'w4a16' is not supported; supported: w8a8, w6a6, w4a4",
+             ("job.yaml:12: memory_limit: expected digits and a unit, such as 2GiB, 512 MiB, "
+              "500MB or 1000000; got '2G'")}));
 }
 
 TEST(JobFaults, of_files_that_are_no_jobs) {
