@@ -4,13 +4,14 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/ops.cpp"
-#include <hwy/contrib/math/math-inl.h>
-#include <hwy/foreach_target.h>  // must come before highway.h
+// clang-format off: the order matters to Highway
+#include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+#include <hwy/contrib/math/math-inl.h>
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace evenkeel::HWY_NAMESPACE {
-namespace {
 
 namespace hn = hwy::HWY_NAMESPACE;
 
@@ -117,7 +118,6 @@ void scale(float* values, std::size_t size, float factor) {
   for (; i < size; ++i) values[i] *= factor;
 }
 
-}  // namespace
 }  // namespace evenkeel::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
