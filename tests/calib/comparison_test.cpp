@@ -7,11 +7,13 @@
 
 #include <gtest/gtest.h>
 
-#include "calib/job_file.h"
+#include "support/job_file.h"
 
 namespace evenkeel {
 namespace {
 
+using support::JobFile;
+using support::least_job;
 using Lines = JobFile::Lines;
 using Settings = std::vector<std::pair<std::string, std::string>>;
 

@@ -6,11 +6,13 @@
 
 #include <gtest/gtest.h>
 
-#include "calib/job_file.h"
+#include "support/job_file.h"
 
 namespace evenkeel {
 namespace {
 
+using support::JobFile;
+using support::least_job;
 using Lines = JobFile::Lines;
 
 /// The faults of a least job with more lines after it; the first of them is line 6.

@@ -13,7 +13,7 @@
 #include "io/errors.h"
 #include "support/scratch_folder.h"
 
-namespace evenkeel {
+namespace evenkeel::support {
 
 /// What every job needs; tests add to it. Five lines.
 inline const std::string least_job =
@@ -63,7 +63,7 @@ class JobFile {
     }
   }
 
-  support::ScratchFolder folder_;
+  ScratchFolder folder_;
 };
 
-}  // namespace evenkeel
+}  // namespace evenkeel::support
