@@ -1,0 +1,87 @@
+#include "quantizers/scheme.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace evenkeel {
+namespace {
+
+TEST(Scheme, NamesSayBitsOfWeightsAndActivations) {
+  EXPECT_EQ(scheme_names(), (std::vector<std::string>{"w8a8", "w6a6", "w4a4"}));
+  const Scheme w6a6 = scheme_named("w6a6").value();
+  EXPECT_EQ(w6a6.weights, (TensorScheme{.bits = 6,
+                                        .granularity = Granularity::per_channel,
+                                        .symmetric = false,
+                                        .range = RangeEstimator::minmax}));
+  EXPECT_EQ(w6a6.activations, (TensorScheme{.bits = 6,
+                                            .granularity = Granularity::per_tensor,
+                                            .symmetric = false,
+                                            .range = RangeEstimator::average_minmax}));
+  EXPECT_EQ(w6a6.propagate, Propagate::quantized);
+  EXPECT_EQ(scheme_named("w8a8"), Scheme{});
+  EXPECT_FALSE(scheme_named("w16a16").has_value());
+  EXPECT_FALSE(scheme_named("").has_value());
+}
+
+TEST(Scheme, OnlyANamedSchemeHasAName) {
+  for (const auto& name : scheme_names()) EXPECT_EQ(name_of(scheme_named(name).value()), name);
+  Scheme other;
+  other.weights.symmetric = true;
+  EXPECT_FALSE(name_of(other).has_value());
+}
+
+TEST(Scheme, EverySpellingReadsBack) {
+  for (const auto value : {Granularity::per_tensor, Granularity::per_channel,
+                           Granularity::per_token, Granularity::per_group}) {
+    EXPECT_EQ(granularity_named(name_of(value)), value);
+  }
+  for (const auto value : {RangeEstimator::minmax, RangeEstimator::average_minmax}) {
+    EXPECT_EQ(range_estimator_named(name_of(value)), value);
+  }
+  for (const auto value : {Propagate::quantized, Propagate::full_precision}) {
+    EXPECT_EQ(propagate_named(name_of(value)), value);
+  }
+  EXPECT_EQ(rounding_named("nearest"), Rounding::nearest);
+  EXPECT_EQ(name_of(Granularity::per_token), "per_token");
+  EXPECT_EQ(name_of(RangeEstimator::average_minmax), "average_minmax");
+  EXPECT_EQ(name_of(Propagate::full_precision), "full_precision");
+  EXPECT_FALSE(granularity_named("per-token").has_value());
+  EXPECT_FALSE(range_estimator_named("").has_value());
+  EXPECT_FALSE(rounding_named("stochastic").has_value());
+  EXPECT_FALSE(propagate_named("Quantized").has_value());
+}
+
+TEST(Scheme, RangesOfTokensAndGroupsAreDynamic) {
+  EXPECT_TRUE(is_dynamic({.granularity = Granularity::per_token}));
+  EXPECT_TRUE(is_dynamic({.granularity = Granularity::per_group}));
+  EXPECT_FALSE(is_dynamic({.granularity = Granularity::per_tensor}));
+  EXPECT_FALSE(is_dynamic({.granularity = Granularity::per_channel}));
+}
+
+TEST(Scheme, ReportsEveryFaultAtOnce) {
+  EXPECT_TRUE(faults_of(Scheme{}).empty());
+  Scheme scheme;
+  scheme.weights = {
+      .bits = 9, .granularity = Granularity::per_token, .range = RangeEstimator::average_minmax};
+  scheme.activations = {.bits = 1, .granularity = Granularity::per_group, .group_size = 0};
+  EXPECT_EQ(faults_of(scheme),
+            (std::vector<std::string>{
+                "weights: bits must be 2 to 8, not 9",
+                "weights: granularity per_token is for activations; use per_channel, per_group or "
+                "per_tensor",
+                "weights: range average_minmax is for activations; use minmax",
+                "activations: bits must be 2 to 8, not 1",
+                "activations: group_size must be at least 1, not 0",
+            }));
+}
+
+TEST(Scheme, TheGroupSizeIsOnlyReadForGroups) {
+  Scheme scheme;
+  scheme.weights.group_size = 0;
+  EXPECT_TRUE(faults_of(scheme).empty());
+}
+
+}  // namespace
+}  // namespace evenkeel
