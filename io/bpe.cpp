@@ -80,9 +80,8 @@ void Bpe::read_vocabulary(const ComponentSettings& settings) {
   }
   const std::string where = where_ + ".vocab";
   for (const auto& [token, id] : vocab->items()) {
-    // Made only for a message: a vocabulary is large.
-    if (!id.is_number_integer()) token_id_of(id, fmt::format("{}: '{}'", where, token));
-    vocabulary_.add(token, token_id_of(id, where), where);
+    const std::string place = fmt::format("{}: {}", where, in_quotes(token));
+    vocabulary_.add(token, token_id_of(id, place), where);
   }
 }
 
@@ -113,14 +112,16 @@ void Bpe::read_merges(const ComponentSettings& settings) {
   for (std::uint32_t rank = 0; rank < list->size(); ++rank) {
     const std::string where = fmt::format("{}.merges[{}]", where_, rank);
     const auto [left, right] = sides_of((*list)[rank], where);
-    const std::string whole = fmt::format("{}{}", left, right);
-    merges_.set(known(left, where), known(right, where), {rank, known(whole, where)});
+    const TokenId left_id = known(left, where);
+    const TokenId right_id = known(right, where);
+    merges_.set(left_id, right_id, {rank, known(fmt::format("{}{}", left, right), where)});
   }
 }
 
 TokenId Bpe::known(std::string_view token, std::string_view where) const {
   const std::optional<TokenId> id = vocabulary_.find(token);
-  if (!id) throw InputError(fmt::format("{}: '{}' is not in the vocabulary", where, token));
+  if (!id)
+    throw InputError(fmt::format("{}: {} is not in the vocabulary", where, in_quotes(token)));
   return *id;
 }
 

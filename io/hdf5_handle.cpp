@@ -1,7 +1,5 @@
 #include "io/hdf5_handle.h"
 
-#include <algorithm>
-
 #include "io/one_line.h"
 
 namespace evenkeel {
@@ -21,16 +19,6 @@ std::string hdf5_reason() {
   // Upward: from the innermost function, which knows what happened, to the one that was called.
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &reason);
   return reason.empty() ? "the HDF5 library gives no reason" : one_line(reason);
-}
-
-Hdf5Handle hdf5_text_type(std::string_view text) {
-  Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  if (!type.valid() || H5Tset_size(type.get(), std::max<std::size_t>(text.size(), 1)) < 0 ||
-      H5Tset_strpad(type.get(), H5T_STR_NULLPAD) < 0 ||
-      H5Tset_cset(type.get(), H5T_CSET_UTF8) < 0) {
-    return {};
-  }
-  return type;
 }
 
 }  // namespace evenkeel

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include <hdf5.h>
@@ -41,8 +40,5 @@ void silence_hdf5();
 
 /// What the library says of its last failure: the innermost reason, on one line.
 std::string hdf5_reason();
-
-/// A fixed-length UTF-8 string type that holds `text`, padded with NUL (HDF5 has no empty type).
-Hdf5Handle hdf5_text_type(std::string_view text);
 
 }  // namespace evenkeel

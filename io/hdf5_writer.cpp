@@ -42,7 +42,9 @@ Hdf5Handle create_in_memory(const std::filesystem::path& path) {
   const Hdf5Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
   if (!creation.valid() || !access.valid() ||
       H5Pset_fapl_core(access.get(), memory_step, false) < 0 ||
-      H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_V18) < 0) {
+      // The oldest format that can say it: the newer superblock has a checksum, which the library's
+      // image of a file in memory has wrong (seen with 1.10.8).
+      H5Pset_libver_bounds(access.get(), H5F_LIBVER_EARLIEST, H5F_LIBVER_V18) < 0) {
     return {};
   }
   return {H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.get(), access.get()), H5Fclose};
@@ -110,6 +112,26 @@ void write_attribute(hid_t file, const std::filesystem::path& where, const std::
   }
 }
 
+// Variable-length UTF-8: what other programs read as text, not as an array of bytes.
+Hdf5Handle text_type() {
+  Hdf5Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
+  if (!type.valid() || H5Tset_size(type.get(), H5T_VARIABLE) < 0 ||
+      H5Tset_cset(type.get(), H5T_CSET_UTF8) < 0) {
+    return {};
+  }
+  return type;
+}
+
+// HDF5 ends a text at its first NUL.
+std::string without_nul(const std::filesystem::path& where, const std::string& path,
+                        std::string_view value) {
+  if (value.find('\0') != std::string_view::npos) {
+    throw MachineError(
+        fmt::format("{}: cannot write {}: a text in HDF5 holds no NUL", where.string(), path));
+  }
+  return std::string(value);
+}
+
 }  // namespace
 
 Hdf5Writer::Hdf5Writer(std::filesystem::path path) : file_(std::make_unique<File>()) {
@@ -139,10 +161,12 @@ void Hdf5Writer::dataset(const std::string& path, std::span<const std::int32_t> 
 }
 
 void Hdf5Writer::text(const std::string& path, std::string_view value) {
-  const Hdf5Handle type = hdf5_text_type(value);
+  const std::string text = without_nul(file_->path, path, value);
+  const char* characters = text.c_str();
+  const Hdf5Handle type = text_type();
   const Hdf5Handle space(H5Screate(H5S_SCALAR), H5Sclose);
   write_dataset(file_->handle.get(), file_->path, path, space, {type.get(), type.get()},
-                value.empty() ? "" : value.data());
+                static_cast<const void*>(&characters));
 }
 
 void Hdf5Writer::attribute(const std::string& path, const std::string& name, double value) {
@@ -157,9 +181,11 @@ void Hdf5Writer::attribute(const std::string& path, const std::string& name, std
 
 void Hdf5Writer::attribute(const std::string& path, const std::string& name,
                            std::string_view value) {
-  const Hdf5Handle type = hdf5_text_type(value);
+  const std::string text = without_nul(file_->path, path, value);
+  const char* characters = text.c_str();
+  const Hdf5Handle type = text_type();
   write_attribute(file_->handle.get(), file_->path, path, name, {type.get(), type.get()},
-                  value.empty() ? "" : value.data());
+                  static_cast<const void*>(&characters));
 }
 
 void Hdf5Writer::commit() {

@@ -1,0 +1,187 @@
+#include "io/tokenizer.h"
+
+#include <array>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "io/byte_level.h"
+#include "io/errors.h"
+#include "io/utf8.h"
+#include "support/scratch_folder.h"
+#include "support/tiny_tokenizer.h"
+
+namespace evenkeel {
+namespace {
+
+using nlohmann::json;
+using support::tiny_tokenizer;
+
+class TokenizerTest : public testing::Test {
+ protected:
+  Tokenizer made(const json& document) const {
+    support::write_json(path(), document);
+    return Tokenizer(path());
+  }
+  // The message of loading the tiny tokenizer after `change`, less the path.
+  std::string fault(const std::function<void(json&)>& change) const {
+    json document = tiny_tokenizer();
+    change(document);
+    try {
+      made(document);
+    } catch (const InputError& error) {
+      const std::string message = error.what();
+      EXPECT_EQ(message.find(path().string() + ": "), 0U) << message;
+      return message.substr(path().string().size() + 2);
+    }
+    return "no error";
+  }
+  std::filesystem::path path() const { return folder_ / "tokenizer.json"; }
+
+ private:
+  support::ScratchFolder folder_;
+};
+
+// The text that ids spell.
+std::string decoded(const json& document, const Tokens& ids) {
+  std::map<TokenId, std::string> tokens;
+  for (const auto& [token, id] : document["model"]["vocab"].items()) tokens[id] = token;
+  std::string symbols;
+  for (const TokenId id : ids) symbols += tokens.at(id);
+  return from_byte_level(symbols).value();
+}
+
+std::string random_text(std::mt19937& random) {
+  std::string text;
+  for (std::size_t i = random() % 60; i > 0; --i) {
+    static constexpr std::array<char32_t, 4> ends = {0x80, 0x800, 0x10000, 0x110000};
+    const char32_t character = static_cast<char32_t>(random()) % ends.at(random() % 4);
+    const bool surrogate = character >= 0xD800 && character < 0xE000;
+    append_utf8(text, surrogate || character == '<' ? U'h' : character);
+    if (random() % 4 == 0) text += " the hell";
+  }
+  return text;
+}
+
+TEST_F(TokenizerTest, EncodesWordsSpecialTokensAndBytes) {
+  const Tokenizer tokenizer = made(tiny_tokenizer());
+  EXPECT_EQ(tokenizer.encode("hello the<s>é"), (Tokens{258, 'o', 260, 261, 0xC3, 0xA9}));
+  EXPECT_EQ(tokenizer.vocabulary_size(), 262);
+  EXPECT_TRUE(tokenizer.is_special(261));
+  EXPECT_FALSE(tokenizer.is_special(260));
+}
+
+TEST_F(TokenizerTest, IdsSpellTheText) {
+  const json document = tiny_tokenizer();
+  const Tokenizer tokenizer = made(document);
+  std::mt19937 random(7);
+  for (int trial = 0; trial < 500; ++trial) {
+    const std::string text = random_text(random);
+    ASSERT_EQ(decoded(document, tokenizer.encode(text)), text);
+  }
+}
+
+TEST_F(TokenizerTest, EmptyTextAndWhiteSpace) {
+  const Tokenizer tokenizer = made(tiny_tokenizer());
+  EXPECT_EQ(tokenizer.encode(""), Tokens{});
+  EXPECT_EQ(tokenizer.encode(" \n\t "), (Tokens{' ', '\n', '\t', ' '}));
+}
+
+TEST_F(TokenizerTest, OneVeryLongWord) {
+  const Tokenizer tokenizer = made(tiny_tokenizer());
+  std::string word;
+  for (int i = 0; i < 250000; ++i) word += "hell";
+  EXPECT_EQ(tokenizer.encode(word), Tokens(250000, 258));
+}
+
+TEST_F(TokenizerTest, InvalidUtf8IsRefusedWithItsOffset) {
+  const Tokenizer tokenizer = made(tiny_tokenizer());
+  for (const std::string text : {"hello\xFF", "hello\xC3", "hello\xED\xA0\x80 the"}) {
+    try {
+      tokenizer.encode(text);
+      FAIL() << "no error";
+    } catch (const InputError& error) {
+      EXPECT_STREQ(error.what(), "the text is not valid UTF-8 at byte 5; convert it");
+    }
+    EXPECT_THROW(tokenizer.encode_first(text, 1), InputError);
+  }
+}
+
+TEST_F(TokenizerTest, SpecialTokensComeFromThePostProcessor) {
+  json document = tiny_tokenizer();
+  document["post_processor"] = {
+      {"type", "RobertaProcessing"}, {"sep", {"!", 33}}, {"cls", {"<s>", 261}}};
+  const Tokenizer tokenizer = made(document);
+  EXPECT_EQ(tokenizer.encode("the"), (Tokens{'t', 257}));
+  EXPECT_EQ(tokenizer.encode("the", true), (Tokens{261, 't', 257, 33}));
+  EXPECT_EQ(tokenizer.encode("", true), (Tokens{261, 33}));
+}
+
+TEST_F(TokenizerTest, TheFirstIdsAreThoseOfTheWholeText) {
+  const Tokenizer tokenizer = made(tiny_tokenizer());
+  std::mt19937 random(3);
+  for (int trial = 0; trial < 50; ++trial) {
+    const std::string text = random_text(random) + "<s>" + random_text(random);
+    const Tokens all = tokenizer.encode(text);
+    for (std::size_t limit = 0; limit <= all.size() + 1; ++limit) {
+      const Tokens expected(all.begin(),
+                            all.begin() + static_cast<std::ptrdiff_t>(std::min(limit, all.size())));
+      ASSERT_EQ(tokenizer.encode_first(text, limit), expected);
+    }
+  }
+}
+
+TEST_F(TokenizerTest, WithoutPreTokenizerSymbolsAreCharacters) {
+  json document = tiny_tokenizer();
+  document["pre_tokenizer"] = nullptr;
+  EXPECT_EQ(made(document).encode("hell é"), (Tokens{258, 0xE9}));  // é is byte E9's symbol
+}
+
+TEST_F(TokenizerTest, OldFilesDoNotNameTheModel) {
+  json document = tiny_tokenizer();
+  document["model"].erase("type");
+  EXPECT_EQ(made(document).encode("hell"), Tokens{258});
+}
+
+TEST_F(TokenizerTest, FaultsNameTheComponent) {
+  EXPECT_EQ(fault([](json& d) {
+              d["normalizer"] = {{"type", "NFC"}};
+            }),
+            "normalizer: type 'NFC' is not supported; supported: none (null)");
+  EXPECT_EQ(fault([](json& d) {
+              d["pre_tokenizer"] = {{"type", "Metaspace"}};
+            }),
+            "pre_tokenizer: type 'Metaspace' is not supported; supported: ByteLevel, Sequence");
+  EXPECT_EQ(fault([](json& d) { d["model"]["type"] = "Unigram"; }),
+            "model: type 'Unigram' is not supported; supported: BPE");
+  EXPECT_EQ(fault([](json& d) { d["model"] = 1; }), "model: expected an object, got 1");
+  EXPECT_EQ(fault([](json& d) { d.erase("model"); }), "'model' is missing");
+  EXPECT_EQ(fault([](json& d) { d["version"] = "2.0"; }),
+            "'version' is not \"1.0\", the only one known");
+  EXPECT_EQ(
+      fault([](json& d) {
+        d["post_processor"] = {{"type", "BertProcessing"}, {"sep", {"x", 262}}, {"cls", {"y", 0}}};
+      }),
+      "post_processor: id 262 is not in the vocabulary of 262");
+  EXPECT_EQ(fault([](json& d) { d = json::array(); }), "expected a JSON object");
+}
+
+TEST_F(TokenizerTest, AnAbsentFileIsNamed) {
+  EXPECT_THROW(Tokenizer(path() / "absent"), InputError);
+}
+
+// Every beginning of a good file is a bad file.
+TEST_F(TokenizerTest, TruncatedFilesAreRefused) {
+  const std::string whole = tiny_tokenizer().dump();
+  for (std::size_t size = 0; size < whole.size(); size += 97) {
+    std::ofstream(path(), std::ios::binary) << whole.substr(0, size);
+    EXPECT_THROW(Tokenizer{path()}, InputError) << size;
+  }
+}
+
+}  // namespace
+}  // namespace evenkeel
