@@ -1,0 +1,70 @@
+// SmoothQuant's scales against the published program, over its own 32 samples of 512 tokens.
+#include "transforms/smoothquant.h"
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "calib/calibration.h"
+#include "io/checkpoint.h"
+#include "support/shared_files.h"
+#include "support/stored_values.h"
+
+namespace evenkeel {
+namespace {
+
+constexpr const char* golden_file = "golden/smoothquant/opt-3m-outlier.alpha0.5.safetensors";
+constexpr const char* model_folder = "models/opt-3m-outlier";
+
+// Compares every block as it comes out of the calibration.
+class ScaleCheck final : public BlockSink {
+ public:
+  ScaleCheck(const SafetensorsFile& golden, const Architecture& architecture)
+      : golden_(golden), architecture_(architecture) {}
+
+  void take(Index number, const BlockResult& result) override {
+    for (const SiteResult& site : result.sites) {
+      const std::string name = architecture_.norm_name(number, site.site.producer);
+      SCOPED_TRACE(name);
+      const auto expected = support::doubles_of(golden_.at("s." + name));
+      const Vector& scale = site.found.transform.scale;
+      ASSERT_EQ(expected.size(), static_cast<std::size_t>(scale.size()));
+      for (std::size_t j = 0; j < expected.size(); ++j) {
+        ASSERT_NEAR(scale(static_cast<Index>(j)), expected[j], 1e-4 * expected[j]);
+      }
+      ASSERT_TRUE(site.found.transform.shift.isZero(0.0F));
+      ++sites;
+    }
+  }
+  int sites = 0;
+
+ private:
+  const SafetensorsFile& golden_;
+  const Architecture& architecture_;
+};
+
+TEST(SmoothQuant, ScalesAgreeWithThePublishedProgram) {
+  EVENKEEL_NEEDS_SHARED(golden_file);
+  EVENKEEL_NEEDS_SHARED(model_folder);
+  const SafetensorsFile golden(support::shared_file(golden_file));
+  const Checkpoint checkpoint(support::shared_file(model_folder));
+  const LanguageModel model(checkpoint);
+  const std::vector<Tokens> samples = support::token_rows_of(golden.at("input_ids"));
+  BlockOptions options;
+  options.transform.method = Method::smoothquant;
+  options.transform.alpha = 0.5;
+  options.transform.search_samples = 1;
+  // The published program takes its maxima from the full-precision model.
+  options.scheme.propagate = Propagate::full_precision;
+  options.keep = false;
+  ScaleCheck check(golden, model.architecture());
+  Progress silent;
+  Stopwatch stopwatch;
+  calibrate_model(model, samples, options, {}, &check, silent, stopwatch);
+  EXPECT_EQ(check.sites, 12);
+}
+
+}  // namespace
+}  // namespace evenkeel
