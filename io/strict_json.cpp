@@ -119,6 +119,13 @@ class Builder {
 }  // namespace
 
 Json parse_json(const std::filesystem::path& path, std::string_view text, std::uint64_t offset) {
+  // The library takes a NUL for the end and would not see what follows it.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    throw InputError(
+        fmt::format("{}: byte {}: not valid JSON (a NUL byte); download or export it "
+                    "again",
+                    path.string(), offset + nul));
+  }
   Builder builder(path, offset);
   Json::sax_parse(text.begin(), text.end(), &builder);
   return builder.take();

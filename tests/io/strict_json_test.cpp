@@ -1,7 +1,9 @@
 #include "io/strict_json.h"
 
 #include <string>
+#include <string_view>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "io/errors.h"
@@ -76,6 +78,14 @@ TEST(StrictJsonTest, TextThatIsNotUtf8IsAnError) {
     expect_error<InputError>([&] { parse_json("f.json", "{\"a\": \"" + bytes + "\"}"); }, "f.json",
                              {"not valid JSON", "byte"});
     expect_error<InputError>([&] { parse_json("f.json", bytes); }, "f.json", {"not valid JSON"});
+  }
+}
+
+TEST(StrictJsonTest, ANulByteDoesNotHideWhatFollows) {
+  using namespace std::string_view_literals;
+  for (const std::string_view text : {"{}\0"sv, "{}\0garbage"sv, "{\0}"sv, "{\"a\0\": 1}"sv}) {
+    expect_error<InputError>([&] { parse_json("f.json", text, 10); }, "f.json",
+                             {fmt::format("byte {}:", 10 + text.find('\0')), "NUL"});
   }
 }
 
