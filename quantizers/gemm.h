@@ -22,7 +22,7 @@ void product(const ConstMatrixView& x, const ConstMatrixView& y, MatrixView out,
 
 /// out[i, j] = sum over k of x[i, k] * w[j, k], exactly, in int32: x [rows, depth] unsigned and
 /// w [columns, depth] signed bytes, both row-major without gaps (oneDNN u8s8s32).
-/// REQUIRES: depth <= 65536 (no overflow: 255 * 127 * depth < 2^31), sizes agree.
+/// REQUIRES: depth <= 65536 (no overflow: 255 * 128 * depth < 2^31), sizes agree.
 /// Where the machine's u8 x s8 product saturates in 16 bits (found by `integer_product_is_exact`)
 /// a scalar path is taken, so that the result is exact everywhere.
 /// Throws: MachineError when oneDNN refuses.

@@ -1,0 +1,210 @@
+// Products against sums in double and in int64.
+#include "quantizers/gemm.h"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace evenkeel {
+namespace {
+
+struct Shape {
+  Index rows;
+  Index columns;
+  Index depth;
+};
+
+const std::vector<Shape> shapes{{1, 1, 1},   {1, 9, 33},   {17, 1, 8},   {5, 7, 1},
+                                {3, 4, 197}, {33, 65, 64}, {64, 48, 192}};
+
+Matrix random_matrix(Index rows, Index columns, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_real_distribution<float> values(-1.0F, 1.0F);
+  return Matrix::NullaryExpr(rows, columns, [&] { return values(random); });
+}
+
+// A sum of `depth` products of floats, in any order, is within depth * epsilon / 2 of the sum of
+// the products' magnitudes, to first order; the final addition or scaling adds one rounding.
+void expect_product(const Matrix& actual, const Matrix& x, const Matrix& y, double alpha,
+                    const Matrix& before) {
+  ASSERT_EQ(actual.rows(), x.rows());
+  ASSERT_EQ(actual.cols(), y.cols());
+  const Eigen::MatrixXd exact =
+      alpha * (x.cast<double>() * y.cast<double>()) + before.cast<double>();
+  const Eigen::MatrixXd magnitude =
+      std::abs(alpha) * (x.cast<double>().cwiseAbs() * y.cast<double>().cwiseAbs()) +
+      before.cast<double>().cwiseAbs();
+  const double unit = std::numeric_limits<float>::epsilon() / 2.0;
+  const double bound = static_cast<double>(x.cols() + 2) * unit;
+  for (Index i = 0; i < exact.rows(); ++i) {
+    for (Index j = 0; j < exact.cols(); ++j) {
+      ASSERT_LE(std::abs(static_cast<double>(actual(i, j)) - exact(i, j)), bound * magnitude(i, j))
+          << i << ", " << j;
+    }
+  }
+}
+
+TEST(Product, TransposedAgreesWithDoubles) {
+  for (const auto& [rows, columns, depth] : shapes) {
+    const Matrix x = random_matrix(rows, depth, 1);
+    const Matrix w = random_matrix(columns, depth, 2);
+    for (const float alpha : {1.0F, 0.125F}) {
+      Matrix out = Matrix::Constant(rows, columns, std::numeric_limits<float>::quiet_NaN());
+      product_transposed(x, w, out, alpha);
+      expect_product(out, x, w.transpose(), static_cast<double>(alpha),
+                     Matrix::Zero(rows, columns));
+    }
+  }
+}
+
+TEST(Product, ReplacesOrAddsToWhatIsThere) {
+  for (const auto& [rows, columns, depth] : shapes) {
+    const Matrix x = random_matrix(rows, depth, 3);
+    const Matrix y = random_matrix(depth, columns, 4);
+    Matrix out = Matrix::Constant(rows, columns, std::numeric_limits<float>::quiet_NaN());
+    product(x, y, out);
+    expect_product(out, x, y, 1.0, Matrix::Zero(rows, columns));
+    const Matrix before = random_matrix(rows, columns, 5);
+    out = before;
+    product(x, y, out, true);
+    expect_product(out, x, y, 1.0, before);
+  }
+}
+
+TEST(Product, ReadsAndWritesWindows) {
+  const Matrix x = random_matrix(9, 20, 6);
+  const Matrix w = random_matrix(8, 30, 7);
+  Matrix out = Matrix::Constant(10, 12, 5.0F);
+  product_transposed(x.block(1, 3, 4, 6), w.block(2, 10, 5, 6), out.block(3, 4, 4, 5));
+  expect_product(out.block(3, 4, 4, 5), x.block(1, 3, 4, 6), w.block(2, 10, 5, 6).transpose(), 1.0,
+                 Matrix::Zero(4, 5));
+  // One row of a window: its stride says nothing.
+  product(x.block(0, 0, 1, 6), w.block(0, 0, 6, 5), out.block(3, 4, 1, 5));
+  expect_product(out.block(3, 4, 1, 5), x.block(0, 0, 1, 6), w.block(0, 0, 6, 5), 1.0,
+                 Matrix::Zero(1, 5));
+  out.block(3, 4, 4, 5).setConstant(5.0F);
+  EXPECT_EQ(out, Matrix::Constant(10, 12, 5.0F));
+}
+
+TEST(Product, OfNothingIsZeroOrNothing) {
+  Matrix out = Matrix::Constant(3, 4, 5.0F);
+  product(Matrix(3, 0), Matrix(0, 4), out, true);
+  EXPECT_EQ(out, Matrix::Constant(3, 4, 5.0F));
+  product(Matrix(3, 0), Matrix(0, 4), out);
+  EXPECT_EQ(out, Matrix::Zero(3, 4));
+  out.setConstant(5.0F);
+  product_transposed(Matrix(3, 0), Matrix(4, 0), out);
+  EXPECT_EQ(out, Matrix::Zero(3, 4));
+  Matrix nothing(0, 4);
+  product_transposed(Matrix(0, 7), Matrix(4, 7), nothing);
+  EXPECT_EQ(nothing.size(), 0);
+}
+
+TEST(Product, GivesTheSameBitsBesideOtherThreads) {
+  const Matrix x = random_matrix(64, 192, 8);
+  const Matrix w = random_matrix(96, 192, 9);
+  Matrix alone(64, 96);
+  product_transposed(x, w, alone);
+  std::vector<Matrix> results(8, Matrix(64, 96));
+  std::vector<std::thread> threads;
+  threads.reserve(results.size());
+  for (Matrix& result : results) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 20; ++i) product_transposed(x, w, result);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const Matrix& result : results) EXPECT_EQ(result, alone);
+}
+
+struct Integers {
+  std::vector<std::uint8_t> x;
+  std::vector<std::int8_t> w;
+};
+
+using IntegerProduct = void (*)(std::span<const std::uint8_t>, std::span<const std::int8_t>, Index,
+                                Index, Index, std::span<std::int32_t>);
+
+void expect_exact(IntegerProduct multiply, const Integers& values, const Shape& shape) {
+  const auto& [rows, columns, depth] = shape;
+  std::vector<std::int32_t> out(static_cast<std::size_t>(rows * columns), -1);
+  multiply(values.x, values.w, rows, columns, depth, out);
+  for (Index i = 0; i < rows; ++i) {
+    for (Index j = 0; j < columns; ++j) {
+      std::int64_t sum = 0;
+      for (Index k = 0; k < depth; ++k) {
+        sum += std::int64_t{values.x[static_cast<std::size_t>(i * depth + k)]} *
+               std::int64_t{values.w[static_cast<std::size_t>(j * depth + k)]};
+      }
+      ASSERT_EQ(out[static_cast<std::size_t>(i * columns + j)], sum) << i << ", " << j;
+    }
+  }
+}
+
+class IntegerProducts : public testing::TestWithParam<IntegerProduct> {};
+
+TEST_P(IntegerProducts, AreExact) {
+  std::mt19937 random(12);
+  std::uniform_int_distribution<int> byte(0, 255);
+  for (const Shape& shape : shapes) {
+    Integers values;
+    for (Index i = 0; i < shape.rows * shape.depth; ++i) {
+      values.x.push_back(static_cast<std::uint8_t>(byte(random)));
+    }
+    for (Index i = 0; i < shape.columns * shape.depth; ++i) {
+      values.w.push_back(static_cast<std::int8_t>(byte(random) - 128));
+    }
+    expect_exact(GetParam(), values, shape);
+  }
+}
+
+TEST_P(IntegerProducts, DoNotSaturateAtTheLargestPairs) {
+  for (const int weight : {127, -128}) {
+    for (const Shape& shape : shapes) {
+      const Integers values{
+          std::vector<std::uint8_t>(static_cast<std::size_t>(shape.rows * shape.depth), 255),
+          std::vector<std::int8_t>(static_cast<std::size_t>(shape.columns * shape.depth),
+                                   static_cast<std::int8_t>(weight))};
+      expect_exact(GetParam(), values, shape);
+    }
+  }
+}
+
+TEST_P(IntegerProducts, HoldTheLargestSum) {
+  constexpr Shape deepest{2, 3, 65536};
+  const Integers values{std::vector<std::uint8_t>(2 * 65536, 255),
+                        std::vector<std::int8_t>(3 * 65536, -128)};
+  expect_exact(GetParam(), values, deepest);
+}
+
+TEST_P(IntegerProducts, OfNothingAreZeroOrNothing) {
+  std::vector<std::int32_t> out(12, 7);
+  GetParam()({}, {}, 3, 4, 0, out);
+  EXPECT_EQ(out, std::vector<std::int32_t>(12, 0));
+  GetParam()({}, std::vector<std::int8_t>(8), 0, 4, 2, {});
+}
+
+INSTANTIATE_TEST_SUITE_P(Gemm, IntegerProducts,
+                         testing::Values(&integer_product, &reference::integer_product),
+                         [](const auto& path) { return path.index == 0 ? "fast" : "scalar"; });
+
+TEST(IntegerProduct, GivesTheSameSumsBesideOtherThreads) {
+  constexpr Shape shape{40, 50, 192};
+  const Integers values{std::vector<std::uint8_t>(40 * 192, 201),
+                        std::vector<std::int8_t>(50 * 192, -93)};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] { expect_exact(&integer_product, values, shape); });
+  }
+  for (std::thread& thread : threads) thread.join();
+}
+
+}  // namespace
+}  // namespace evenkeel
