@@ -28,7 +28,7 @@ class ScaleCheck final : public BlockSink {
     for (const SiteResult& site : result.sites) {
       const std::string name = architecture_.norm_name(number, site.site.producer);
       SCOPED_TRACE(name);
-      const auto expected = support::doubles_of(golden_.at("s." + name));
+      const auto expected = support::doubles_of(golden_.at("s." + name + ".weight"));
       const Vector& scale = site.found.transform.scale;
       ASSERT_EQ(expected.size(), static_cast<std::size_t>(scale.size()));
       for (std::size_t j = 0; j < expected.size(); ++j) {
