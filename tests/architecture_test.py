@@ -59,7 +59,8 @@ def include_faults(root, path):
         if bracket == '"' and target not in CHAIN and room in CHAIN:
             yield f"{where}: write the path from the root (room/name.h), a system header in <>"
         for pattern, keepers in KEPT:
-            if re.fullmatch(pattern, header) and not any(fnmatch(str(path), keeper) for keeper in keepers):
+            kept = any(fnmatch(str(path), keeper) for keeper in keepers)
+            if re.fullmatch(pattern, header) and not kept:
                 yield f"{where}: only {', '.join(keepers)} may"
 
 

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "calib/job_keys.h"
+#include "io/file.h"
 #include "support/job_file.h"
 
 namespace evenkeel {
@@ -130,6 +132,37 @@ TEST(LoadJob, keeps_the_text_as_run_which_reads_as_the_same_job) {
   EXPECT_EQ(same.calibration.corpus.samples, 20);
   EXPECT_EQ(same.evaluate.perplexity.at(0), again / "a, b.txt");
   EXPECT_EQ(same.evaluate.perplexity.at(1), again / "yes");
+}
+
+// ---------------------------------------------------------------- jobs that are shipped
+
+const std::filesystem::path configs = std::filesystem::path(EVENKEEL_SOURCE_DIR) / "configs";
+
+TEST(ShippedJobs, to_start_from_hold_the_defaults) {
+  const Job job = load_job(configs / "opt.yaml");
+  EXPECT_EQ(job.calibration.corpus.samples, CorpusOptions{}.samples);
+  EXPECT_EQ(job.calibration.corpus.sequence_length, CorpusOptions{}.sequence_length);
+  EXPECT_EQ(job.calibration.batch, CalibrationOptions{}.batch);
+  EXPECT_EQ(job.transform, TransformOptions{});
+  EXPECT_EQ(job.scheme, Scheme{});
+  EXPECT_EQ(job.evaluate.sequence_length, EvaluationOptions{}.sequence_length);
+  EXPECT_EQ(job.memory_limit, Job{}.memory_limit);
+}
+
+TEST(ShippedJobs, to_start_from_explain_every_key) {
+  const std::string text = read_text(configs / "opt.yaml");
+  for (const char* section :
+       {"", "calibration", "transform", "scheme.weights", "scheme.activations", "evaluate"}) {
+    for (const auto& key : known_keys(section)) {
+      EXPECT_NE(text.find(" " + key + ":"), text.find("\n" + key + ":")) << section << " " << key;
+    }
+  }
+}
+
+TEST(ShippedJobs, of_the_quickstart_read_without_fault) {
+  EXPECT_EQ(load_comparison(configs / "quickstart/compare.yaml").rows.size(), 18U);
+  EXPECT_EQ(load_job(configs / "quickstart/compare.yaml").transform.search_samples, 2);
+  EXPECT_EQ(load_job(configs / "quickstart/calibrate.yaml").scheme, *scheme_named("w8a8"));
 }
 
 // ---------------------------------------------------------------- settings

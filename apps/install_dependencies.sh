@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Installs the Debian packages that Evenkeel needs and that are missing; nothing when none is.
+# With --tests, also what only the tests need. Works without a network once all are there.
+set -euo pipefail
+
+# package: what it is for
+build_packages=(
+  "build-essential: the C++20 compiler and its libraries"
+  "cmake: the build"
+  "ninja-build: the build"
+  "pkg-config: finds OpenBLAS, PCRE2 and Highway"
+  "libeigen3-dev: matrices"
+  "libopenblas-pthread-dev: float matrix products (the build that is safe in threads)"
+  "libdnnl-dev: integer matrix products"
+  "libhwy-dev: vector kernels, chosen at run time"
+  "libtbb-dev: threads"
+  "libhdf5-dev: calibration.h5"
+  "libpcre2-dev: the tokenizer's regular expressions"
+  "nlohmann-json3-dev: config.json, tokenizer.json, summary.json"
+  "libyaml-cpp-dev: job files"
+  "libcli11-dev: the command line"
+  "libfmt-dev: messages"
+  "libspdlog-dev: the log"
+  "libgtest-dev: the unit tests, which the presets build too"
+)
+test_packages=(
+  "ccache: rebuilds only what changed, over build folders"
+  "clang-format-14: the format check"
+  "clang-tidy-14: tests/tidy.sh"
+  "python3-venv: a virtual environment for the tests that compare with PyPI packages"
+)
+
+packages=("${build_packages[@]}")
+case "${1:-}" in
+  "") ;;
+  --tests) packages+=("${test_packages[@]}") ;;
+  *)
+    echo "install_dependencies.sh: unknown option '$1'; use --tests or none" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v dpkg-query apt-get >/dev/null; then
+  echo "install_dependencies.sh: not Debian or Ubuntu; install the equivalents of:" >&2
+  printf '  %s\n' "${packages[@]}" >&2
+  exit 1
+fi
+
+missing=()
+for entry in "${packages[@]}"; do
+  package=${entry%%:*}
+  state=$(dpkg-query -W -f '${db:Status-Status} ' "$package" 2>/dev/null || true)
+  if [[ $state != *"installed "* || $state == *"not-installed"* ]]; then
+    missing+=("$package")
+    echo "missing: $entry"
+  fi
+done
+if [[ ${#missing[@]} -eq 0 ]]; then
+  echo "all ${#packages[@]} Debian packages are installed"
+  exit 0
+fi
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+  if ! command -v sudo >/dev/null; then
+    echo "install_dependencies.sh: neither root nor sudo; run as root:" \
+      "apt-get install ${missing[*]}" >&2
+    exit 1
+  fi
+  as_root=(sudo)
+fi
+echo "installing ${#missing[@]} Debian packages with apt-get"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+echo "installed ${missing[*]}"
