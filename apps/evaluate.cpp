@@ -1,0 +1,127 @@
+// calibrate evaluate: perplexity of a checkpoint as it is stored.
+#include "calib/evaluate.h"
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "apps/command.h"
+#include "apps/figures.h"
+#include "apps/progress_bar.h"
+#include "apps/table.h"
+#include "io/errors.h"
+#include "io/one_line.h"
+
+namespace evenkeel {
+namespace {
+
+constexpr const char* footer = R"(Examples:
+  calibrate evaluate out/my-model/quantized --text evaluation.txt
+  calibrate evaluate path/to/checkpoint --text a.txt b.jsonl --windows 32 --sequence-length 512
+  calibrate evaluate path/to/checkpoint --text a.txt --scheme w4a4 --activations per_token
+Perplexity is exp of the mean negative log-likelihood of tokens 2 .. L of each window.
+Static activation ranges need a calibration (calibrate run); --activations per_token finds them
+anew for each token.
+For --json, --quiet and --threads see calibrate --help.)";
+
+struct EvaluateArguments {
+  std::string checkpoint;
+  std::vector<std::string> texts;
+  std::int64_t windows = 0;  // 0: all
+  std::int64_t sequence_length = EvaluateOptions{}.sequence_length;
+  std::string scheme;
+  std::string activations;
+};
+
+Scheme chosen_scheme(const EvaluateArguments& arguments) {
+  auto scheme = scheme_named(arguments.scheme);
+  if (!scheme) {
+    throw UsageError(fmt::format("--scheme: {} is not known; choose one of {}",
+                                 in_quotes(arguments.scheme), fmt::join(scheme_names(), ", ")));
+  }
+  if (!arguments.activations.empty()) {
+    scheme->activations.granularity = Granularity::per_token;
+    scheme->activations.range = RangeEstimator::minmax;
+  }
+  return *scheme;
+}
+
+EvaluateOptions options_of(const EvaluateArguments& arguments) {
+  EvaluateOptions options;
+  options.texts.assign(arguments.texts.begin(), arguments.texts.end());
+  options.sequence_length = arguments.sequence_length;
+  if (arguments.windows > 0) options.windows = arguments.windows;
+  if (!arguments.scheme.empty()) options.scheme = chosen_scheme(arguments);
+  return options;
+}
+
+nlohmann::ordered_json to_json(const EvaluateArguments& arguments, const EvaluateResult& result) {
+  auto perplexity = nlohmann::ordered_json::object();
+  for (const TextPerplexity& text : result.perplexity) perplexity[text.label] = text.value;
+  return {{"checkpoint", arguments.checkpoint},
+          {"kind", result.kind},
+          {"sequence_length", arguments.sequence_length},
+          {"perplexity", perplexity}};
+}
+
+std::string to_text(const EvaluateArguments& arguments, const EvaluateResult& result,
+                    bool emphasis) {
+  Table table({{"text", Table::Align::left}, {"perplexity"}});
+  for (const TextPerplexity& text : result.perplexity) {
+    table.add({one_line(text.label), perplexity_text(text.value)});
+  }
+  return field_list({{"checkpoint", one_line(arguments.checkpoint)}, {"kind", result.kind}}) +
+         "\n" + table.text(emphasis);
+}
+
+Outcome evaluate(const EvaluateArguments& arguments, const ProgramOptions& options) {
+  const EvaluateOptions evaluation = options_of(arguments);
+  ProgressBar bar(stderr, options.quiet);
+  const EvaluateResult result = evaluate_checkpoint(arguments.checkpoint, evaluation, bar);
+  return {options.json ? document(to_json(arguments, result))
+                       : to_text(arguments, result, options.emphasis),
+          ""};
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& program, Action& action) {
+  CLI::App* command = program.add_subcommand(
+      "evaluate", "Perplexity of a checkpoint, full precision or quantized by a job");
+  command->footer(footer);
+  const auto arguments = std::make_shared<EvaluateArguments>();
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+  command->add_option("CHECKPOINT", arguments->checkpoint, "A checkpoint folder")->required();
+  command
+      ->add_option("--text", arguments->texts,
+                   "Text (.txt, .jsonl) or token ids (.h5, .safetensors) to evaluate on")
+      ->type_name("FILE")
+      ->required();
+  command->add_option("--windows", arguments->windows, "At most this many windows of each file")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, most));
+  command->add_option("--sequence-length", arguments->sequence_length, "Tokens of a window")
+      ->type_name("L")
+      ->check(CLI::Range(std::int64_t{2}, most))
+      ->capture_default_str();
+  CLI::Option* scheme = command
+                            ->add_option("--scheme", arguments->scheme,
+                                         "Quantize a full-precision checkpoint as it is loaded")
+                            ->type_name("NAME");
+  command
+      ->add_option("--activations", arguments->activations,
+                   "Granularity of the scheme's activations: per_token, found anew for each token")
+      ->type_name("NAME")
+      ->check(CLI::IsMember({std::string(name_of(Granularity::per_token))}))
+      ->needs(scheme);
+  command->callback([arguments, &action] {
+    action = [arguments](const ProgramOptions& options) { return evaluate(*arguments, options); };
+  });
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,19 @@
+// What names a job on the command line.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/App.hpp>
+
+namespace evenkeel {
+
+struct JobArguments {
+  std::string file;
+  std::vector<std::string> settings;  // "key.path=value"
+
+  /// Adds JOB and --set to `command`, which fill this object while parsing.
+  void add_to(CLI::App& command);
+};
+
+}  // namespace evenkeel
