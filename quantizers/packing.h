@@ -42,7 +42,8 @@ std::optional<std::string> packing_fault(const TensorScheme& weights,
 
 /// Why other readers of the layout cannot know how activations are quantized (static per_channel);
 /// nothing when they can. The weights are stored all the same, and `quantization_config` then says
-/// nothing of activations.
+/// nothing of activations. (Symmetric activations beyond their range take code -2^(b-1) in other
+/// readers, which is one step further than here.)
 std::optional<std::string> activations_fault(const TensorScheme& activations);
 
 /// "pack-quantized" for weights of 4 bits, which it holds in half the space and which every
