@@ -59,8 +59,7 @@ class Hdf5Reader {
   std::vector<std::int64_t> integers(const std::string& path) const;
   std::string text(const std::string& path) const;
   std::optional<double> number_attribute(const std::string& path, const std::string& name) const;
-  std::optional<std::string> text_attribute(const std::string& path,
-                                            const std::string& name) const;
+  std::optional<std::string> text_attribute(const std::string& path, const std::string& name) const;
 
  private:
   struct File;

@@ -3,9 +3,10 @@
 // Activations are [tokens, channels] and weights [out, in], both row-major, as stored on disk.
 #pragma once
 
-#include <Eigen/Core>
 #include <cstdint>
 #include <vector>
+
+#include <Eigen/Core>
 
 namespace evenkeel {
 

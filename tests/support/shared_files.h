@@ -1,9 +1,9 @@
 // Material beside the checkout that tests may read and the product never needs.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 namespace evenkeel::support {
 
@@ -15,6 +15,6 @@ inline std::filesystem::path shared_file(const std::filesystem::path& relative) 
 }  // namespace evenkeel::support
 
 /// Skips the test, saying which file is not there.
-#define EVENKEEL_NEEDS_SHARED(relative)                                                       \
-  if (!std::filesystem::exists(::evenkeel::support::shared_file(relative)))                   \
+#define EVENKEEL_NEEDS_SHARED(relative)                                     \
+  if (!std::filesystem::exists(::evenkeel::support::shared_file(relative))) \
   GTEST_SKIP() << "needs ../shared/" << (relative) << " beside the checkout, which is absent"
