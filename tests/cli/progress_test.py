@@ -1,0 +1,71 @@
+"""Progress and emphasis: a bar and bold headers on a terminal, plain lines anywhere else."""
+
+import os
+import pty
+import re
+import subprocess
+
+from command import EVALUATION_TEXT, LIMIT, MODEL, CommandTest, calibrate, run_tests
+
+EVALUATE = ["evaluate", str(MODEL), "--text", str(EVALUATION_TEXT), "--windows", "2",
+            "--sequence-length", "32"]
+
+
+def on_terminal(*arguments, **environment):
+    """What the command writes to a terminal, stdout and stderr together."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [os.environ["EVENKEEL_CALIBRATE"], *arguments], stdin=slave, stdout=slave, stderr=slave,
+        env={**{key: value for key, value in os.environ.items() if key != "NO_COLOR"},
+             "TERM": "xterm", **environment})
+    os.close(slave)
+    written = b""
+    while True:
+        try:
+            piece = os.read(master, 65536)
+        except OSError:  # how Linux says that the other end has gone
+            break
+        if not piece:
+            break
+        written += piece
+    os.close(master)
+    assert process.wait(LIMIT) == 0, written
+    return written.decode()
+
+
+class Progress(CommandTest):
+    def test_plain_lines_start_and_end_each_task(self):
+        result = self.assert_done(calibrate(*EVALUATE))
+        lines = result.stderr.splitlines()
+        self.assertRegex(lines[0], r"^evaluate 0/6: \S")
+        self.assertRegex(lines[-1], r"^evaluate 6/6: \d+\.\d s$")
+        for line in lines:
+            self.assertRegex(line, r"^evaluate \d/6: ")
+        self.assertNotIn("\x1b", result.stdout + result.stderr)
+        self.assertNotIn("\r", result.stdout + result.stderr)
+
+    def test_terminal_gets_a_bar_and_a_bold_header(self):
+        written = on_terminal(*EVALUATE)
+        self.assertIn("\r\x1b[K", written)
+        self.assertIn("evaluate [" + "." * 24 + "] 0/6", written)
+        self.assertIn("evaluate [" + "#" * 24 + "] 6/6", written)
+        self.assertIn("\x1b[1m", written)
+        # The bar ends its line before results begin.
+        self.assertRegex(written, r"6/6: \d+\.\d s\r\n")
+
+    def test_no_color_keeps_the_bar(self):
+        written = on_terminal(*EVALUATE, NO_COLOR="1")
+        self.assertIn("\r\x1b[K", written)
+        self.assertIsNone(re.search(r"\x1b\[[0-9;]*m", written))
+
+    def test_dumb_terminal_gets_plain_lines(self):
+        written = on_terminal(*EVALUATE, TERM="dumb")
+        self.assertNotIn("\x1b", written)
+        self.assertIn("evaluate 0/6: ", written)
+
+    def test_quiet_terminal_gets_results_alone(self):
+        self.assertNotIn("evaluate ", on_terminal(*EVALUATE, "--quiet"))
+
+
+if __name__ == "__main__":
+    run_tests()

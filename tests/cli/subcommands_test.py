@@ -1,0 +1,234 @@
+"""What each subcommand gives, as a document and as text."""
+
+import json
+import math
+import struct
+
+from command import (CALIBRATION_TEXT, DONE, EVALUATION_TEXT, FAILED, MODEL, WRONG_INPUT,
+                     CommandTest, Safetensors, calibrate, run_tests, scratch, shared, small_job)
+
+OPT = "golden/architectures/opt"
+BLOCKS = 6
+CHANNELS = 192
+
+
+class Run(CommandTest):
+    def test_document_is_the_summary(self):
+        with scratch() as folder:
+            summary = self.assert_document(calibrate("run", small_job(folder), "--json"))
+            self.assertEqual(summary, json.loads((folder / "out/summary.json").read_text()))
+            self.assertEqual(summary["architecture"], "opt")
+            self.assertEqual(len(summary["sites"]), 2 * BLOCKS)
+            for name in ["model", "quantized", "calibration.h5"]:
+                self.assertTrue((folder / "out" / name).exists(), name)
+
+    def test_text_has_the_figures_the_places_and_the_notes(self):
+        with scratch() as folder:
+            text = self.assert_done(calibrate("run", small_job(folder), cwd=folder)).stdout
+            summary = json.loads((folder / "out/summary.json").read_text())
+            perplexity = summary["perplexity"][EVALUATION_TEXT.name]
+            for word in ["os_plus", "w8a8", f"{perplexity['full_precision']:.4f}",
+                         f"{perplexity['quantized']:.4f}", "blocks.5.mlp", "peak memory",
+                         "wrote out/model\n", "wrote out/quantized\n", "note: "]:
+                self.assertIn(word, text)
+
+    def test_settings_reach_the_job(self):
+        with scratch() as folder:
+            summary = self.assert_document(calibrate(
+                "run", small_job(folder), "--json", "--set", "transform.method=none",
+                "--set", "scheme=w4a4", "--set", f"output={folder / 'other'}"))
+            self.assertEqual(summary["job"]["transform"]["method"], "none")
+            self.assertEqual(summary["job"]["scheme"]["weights"]["bits"], 4)
+            self.assertEqual(summary["sites"], [])
+            self.assertTrue((folder / "other" / "summary.json").exists())
+            self.assertFalse((folder / "out").exists())
+
+
+class Compare(CommandTest):
+    AXES = {"transform.method": ["none", "os_plus"],
+            "calibration": [{"corpus": str(CALIBRATION_TEXT)}, {"random": "ascii"}]}
+
+    def test_document_is_compare_json(self):
+        with scratch() as folder:
+            job = small_job(folder, compare=self.AXES)
+            result = self.assert_document(calibrate("compare", job, "--json"))
+            self.assertEqual(result, json.loads((folder / "out/compare.json").read_text()))
+            self.assertEqual([row["settings"]["transform.method"] for row in result["rows"]],
+                             ["none", "none", "os_plus", "os_plus"])
+            self.assertIn(EVALUATION_TEXT.name, result["full_precision"]["perplexity"])
+
+    def test_rows_are_runs(self):
+        with scratch() as folder:
+            job = small_job(folder, compare={"transform.method": ["none", "os_plus"]})
+            rows = self.assert_document(calibrate("compare", job, "--json"))["rows"]
+            for row in rows:
+                method = row["settings"]["transform.method"]
+                with self.subTest(method):
+                    run = self.assert_document(calibrate(
+                        "run", job, "--json", "--set", f"transform.method={method}"))
+                    for text, value in row["perplexity"].items():
+                        self.assertEqual(value, run["perplexity"][text]["quantized"])
+
+    def test_table(self):
+        with scratch() as folder:
+            result = calibrate("compare", small_job(folder, compare=self.AXES), cwd=folder)
+            lines = self.assert_done(result).stdout.splitlines()
+            for column in ["transform.method", "calibration", EVALUATION_TEXT.name, "ratio",
+                           "difference", "seconds"]:
+                self.assertIn(column, lines[0])
+            self.assertTrue(lines[2].startswith("full precision"))
+            self.assertIn("random: ascii", lines[4])
+            self.assertRegex(lines[4], r"[+-]\d+\.\d{4}")
+            self.assertEqual(lines[-1], "wrote out/compare.json")
+
+
+class Evaluate(CommandTest):
+    LIMITS = ["--windows", "2", "--sequence-length", "32"]
+
+    def test_document_and_text_agree(self):
+        call = ["evaluate", MODEL, "--text", CALIBRATION_TEXT, EVALUATION_TEXT, *self.LIMITS]
+        document = self.assert_document(calibrate(*call, "--json"))
+        self.assertEqual(list(document["perplexity"]), [CALIBRATION_TEXT.name, EVALUATION_TEXT.name])
+        text = self.assert_done(calibrate(*call)).stdout
+        for value in document["perplexity"].values():
+            self.assertIn(f"{value:.4f}", text)
+
+    def test_dynamic_scheme_needs_no_calibration(self):
+        call = ["evaluate", MODEL, "--text", EVALUATION_TEXT, *self.LIMITS, "--json"]
+        plain = self.assert_document(calibrate(*call))
+        dynamic = self.assert_document(
+            calibrate(*call, "--scheme", "w4a4", "--activations", "per_token"))
+        self.assertTrue(dynamic["kind"].startswith("quantized"), dynamic["kind"])
+        name = EVALUATION_TEXT.name
+        self.assertGreater(dynamic["perplexity"][name], plain["perplexity"][name])
+
+    def test_quantized_checkpoint_without_its_record_is_refused(self):
+        with scratch() as folder:
+            self.assert_done(calibrate("run", small_job(folder)))
+            (folder / "out/calibration.h5").unlink()
+            result = calibrate("evaluate", folder / "out/quantized", "--text", EVALUATION_TEXT,
+                               *self.LIMITS, "--quiet")
+            self.assert_refused(result, WRONG_INPUT, "calibration.h5")
+
+
+class Inspect(CommandTest):
+    def test_checkpoint(self):
+        document = self.assert_document(calibrate("inspect", MODEL, "--json"))
+        self.assertEqual(document["kind"], "checkpoint")
+        self.assertEqual(document["blocks"], BLOCKS)
+        self.assertEqual([site["name"] for site in document["sites"]], ["attention", "mlp"])
+        text = self.assert_done(calibrate("inspect", MODEL)).stdout
+        for word in ["self_attn.q_proj", "attention.probabilities", "opt", "F16"]:
+            self.assertIn(word, text)
+
+    def test_record_and_quantized(self):
+        with scratch() as folder:
+            self.assert_done(calibrate("run", small_job(folder)))
+            record = self.assert_document(
+                calibrate("inspect", folder / "out/calibration.h5", "--json"))
+            self.assertEqual(record["kind"], "record")
+            self.assertEqual(len(record["nodes"]), 8 * BLOCKS)
+            first = next(node for node in record["nodes"]
+                         if node["name"] == "blocks.0.attention.input")
+            # The channels that the model's outliers.json says were amplified.
+            planted = json.loads((MODEL / "outliers.json").read_text())
+            found = {outlier["channel"] for outlier in first["outlier_channels"]}
+            self.assertEqual(found, set(planted["channels"]))
+            text = self.assert_done(calibrate("inspect", folder / "out/calibration.h5")).stdout
+            self.assertIn("blocks.5.mlp.hidden", text)
+            quantized = self.assert_document(
+                calibrate("inspect", folder / "out/quantized", "--json"))
+            self.assertEqual(quantized["quantized"]["weights"]["bits"], 8)
+
+    def test_neither(self):
+        self.assert_refused(calibrate("inspect", "absent"), WRONG_INPUT, "absent")
+        self.assert_refused(calibrate("inspect", EVALUATION_TEXT), WRONG_INPUT, "evaluation.txt")
+
+
+class Verify(CommandTest):
+    def setUp(self):
+        self.model = shared(OPT)
+        self.golden = shared(OPT + "/golden.safetensors")
+
+    def test_within_tolerance(self):
+        document = self.assert_document(calibrate(
+            "verify", self.model, "--against", self.golden, "--tolerance", "2e-5", "--json"))
+        self.assertTrue(document["within_tolerance"])
+        self.assertEqual(document["tensors"][0]["name"], "logits")
+        self.assertLessEqual(document["worst"], 2e-5)
+
+    def test_beyond_tolerance_is_a_failure_with_its_table(self):
+        result = calibrate("verify", self.model, "--against", self.golden, "--tolerance", "1e-12")
+        self.assertEqual(result.returncode, FAILED)
+        self.assertIn("beyond tolerance", result.stdout)
+        self.assertEqual(len(result.stderr.splitlines()), 1)
+        result = calibrate("verify", self.model, "--against", self.golden, "--tolerance", "1e-12",
+                           "--json")
+        self.assertEqual(result.returncode, FAILED)
+        self.assertFalse(json.loads(result.stdout)["within_tolerance"])
+
+    def test_what_is_not_a_number_is_never_within(self):
+        with scratch() as folder:
+            expected = Safetensors(self.golden)
+            begin = expected.header["logits"]["data_offsets"][0]
+            expected.data[begin:begin + 4] = struct.pack("<f", math.nan)
+            expected.write(folder / "expected.safetensors")
+            result = calibrate("verify", self.model, "--against", folder / "expected.safetensors",
+                               "--tolerance", "1e30")
+            self.assertEqual(result.returncode, FAILED, result.stdout)
+            self.assertIn("logits", result.stderr)
+
+    def test_file_without_logits(self):
+        with scratch() as folder:
+            expected = Safetensors(self.golden)
+            expected.remove("logits")
+            expected.write(folder / "expected.safetensors")
+            result = calibrate("verify", self.model, "--against", folder / "expected.safetensors")
+            self.assert_refused(result, WRONG_INPUT, "logits")
+
+
+class Tokenize(CommandTest):
+    def test_lines_equal_the_golden_ids(self):
+        golden = [json.loads(line) for line in
+                  shared("golden/tokenizers/opt-3m.jsonl").read_text("utf-8").splitlines()]
+        golden = [each for each in golden if "\n" not in each["text"]]
+        self.assertGreater(len(golden), 10)
+        with scratch() as folder:
+            text = folder / "lines.txt"
+            text.write_bytes("".join(each["text"] + "\n" for each in golden).encode())
+            for key, options in [("ids", []), ("ids_with_special_tokens", ["--special"])]:
+                expected = [" ".join(map(str, each[key])) for each in golden]
+                result = self.assert_done(calibrate("tokenize", MODEL, text, "--lines", *options))
+                self.assertEqual(result.stdout.split("\n"), [*expected, ""])
+            document = self.assert_document(
+                calibrate("tokenize", MODEL, text, "--lines", "--json"))
+            self.assertEqual(document["ids"], [each["ids"] for each in golden])
+
+    def test_whole_text(self):
+        ids = self.assert_document(calibrate("tokenize", MODEL, CALIBRATION_TEXT, "--json"))["ids"]
+        text = self.assert_done(calibrate("tokenize", MODEL, CALIBRATION_TEXT)).stdout
+        self.assertEqual(text, " ".join(map(str, ids)) + "\n")
+
+    def test_empty_lines_and_no_last_newline(self):
+        with scratch() as folder:
+            text = folder / "lines.txt"
+            for content, lines in [(b"", 0), (b"\n", 1), (b"a\n\nb", 3), (b"a\n\nb\n", 3)]:
+                text.write_bytes(content)
+                result = calibrate("tokenize", MODEL, text, "--lines")
+                self.assertEqual(self.assert_done(result).stdout.count("\n"), lines, content)
+
+    def test_what_is_not_utf8_is_named_with_its_line(self):
+        with scratch() as folder:
+            text = folder / "lines.txt"
+            text.write_bytes(b"good\nb\xffad\n")
+            result = calibrate("tokenize", MODEL, text, "--lines")
+            self.assert_refused(result, WRONG_INPUT, "lines.txt:2")
+            self.assertEqual(result.stdout, "")
+
+    def test_absent_files(self):
+        self.assert_refused(calibrate("tokenize", MODEL, "absent.txt"), WRONG_INPUT, "absent.txt")
+        self.assert_refused(calibrate("tokenize", "absent", EVALUATION_TEXT), WRONG_INPUT, "absent")
+
+
+if __name__ == "__main__":
+    run_tests()
