@@ -130,6 +130,10 @@ void CheckpointWriter::write(std::string_view name, std::span<const float> value
   if (const auto bad = first_not_representable(planned->dtype, values)) {
     fail(*bad, meaning_of_dtype_fault(planned->dtype));
   }
+  if (planned->dtype == DType::F32) {
+    write_bytes(name, std::as_bytes(values));
+    return;
+  }
   std::vector<std::byte> bytes(values.size() * size_of(planned->dtype));
   encode_floats(planned->dtype, values, bytes);
   write_bytes(name, bytes);

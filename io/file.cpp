@@ -38,7 +38,8 @@ class Descriptor {
 std::string reason(int error) { return std::generic_category().message(error); }
 
 [[noreturn]] void unreadable(const std::filesystem::path& path, std::string_view why) {
-  throw InputError(fmt::format("{}: cannot be read: {}", path.string(), why));
+  throw InputError(fmt::format("{}: cannot be read: {}; check the path and its permissions",
+                               path.string(), why));
 }
 
 [[noreturn]] void unwritable(const std::filesystem::path& path, int error) {

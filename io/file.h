@@ -10,7 +10,9 @@
 
 namespace evenkeel {
 
-/// A whole file mapped read-only. Move-only; the bytes live as long as the object.
+/// A whole file mapped read-only. Move-only; the bytes live as long as the object. The file must
+/// not be shortened meanwhile: the kernel ends a program that reads what is no longer there
+/// (SIGBUS). Files that are replaced by ReplacingFile are safe: the mapping keeps the old one.
 class MappedFile {
  public:
   MappedFile() = default;
@@ -30,19 +32,24 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-/// A file written under a temporary name beside its target; `commit` syncs and renames it (and
-/// syncs the folder). Destroyed without `commit`, it removes the temporary file.
+/// A file written under a temporary name (TARGET.partial) beside its target; `commit` syncs and
+/// renames it (and syncs the folder). Destroyed without `commit`, it removes the temporary file;
+/// what a killed program left of one is taken over. Only one at a time may write a target.
 class ReplacingFile {
  public:
-  /// Throws: MachineError with the path and the system's reason.
+  /// Throws: MachineError with the path and the system's reason, or when another program is writing
+  /// it.
   explicit ReplacingFile(std::filesystem::path target);
   ReplacingFile(const ReplacingFile&) = delete;
   ReplacingFile& operator=(const ReplacingFile&) = delete;
   ~ReplacingFile();
 
-  /// Reserves disk space, so that a full disk is found before the work. Throws: MachineError.
+  // Each throws MachineError with the path and the system's reason.
+  /// Reserves disk space, so that a full disk is found before the work; `commit` gives back what
+  /// was not used.
   void reserve(std::uint64_t size);
   void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
+  /// Writes after the last byte written so far.
   void append(std::string_view text);
   void commit();
 

@@ -1,13 +1,9 @@
 #include "io/one_line.h"
 
-#include <cstddef>
-
 #include <fmt/format.h>
 
 namespace evenkeel {
 namespace {
-
-constexpr std::size_t longest = 100;
 
 // The longest beginning of at most `size` bytes that does not end inside a UTF-8 sequence.
 std::string_view beginning(std::string_view text, std::size_t size) {
@@ -20,7 +16,7 @@ std::string_view beginning(std::string_view text, std::size_t size) {
 
 }  // namespace
 
-std::string one_line(std::string_view text) {
+std::string one_line(std::string_view text, std::size_t longest) {
   const bool cut = text.size() > longest;
   std::string result;
   for (const char c : cut ? beginning(text, longest) : text) {

@@ -15,6 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr std::size_t longest_reason = 250;  // of the library's message, which quotes the text
+
 // Builds the document from the parser's events.
 class Builder {
  public:
@@ -48,8 +50,9 @@ class Builder {
                    const Json::exception& error) {
     // what() is "[json.exception.NAME.NUMBER] parse error at line L, column C: REASON".
     std::string_view reason = error.what();
-    if (const auto end = reason.find("] "); end != std::string_view::npos) {
-      reason.remove_prefix(end + 2);
+    for (const std::string_view before : {"] ", "parse error at "}) {
+      const auto found = reason.find(before);
+      if (found != std::string_view::npos) reason.remove_prefix(found + before.size());
     }
     throw InputError(fmt::format("{}: byte {}: not valid JSON ({}); download or export it again",
                                  path_.string(), offset_ + position, printable(reason)));
@@ -68,7 +71,7 @@ class Builder {
     for (char& c : ascii) {
       if (static_cast<unsigned char>(c) >= 0x80) c = '?';
     }
-    return one_line(ascii);
+    return one_line(ascii, longest_reason);
   }
 
   Json* place(Json&& value) {

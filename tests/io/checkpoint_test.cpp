@@ -36,13 +36,13 @@ BuiltTensor floats(const std::string& name, const std::vector<std::int64_t>& sha
 class CheckpointTest : public testing::Test {
  protected:
   Checkpoint open(const std::vector<BuiltTensor>& tensors) const {
-    write_bytes(folder_ / "config.json", R"({"model_type": "opt"})");
-    write_bytes(weights_, support::safetensors_bytes(tensors));
-    return Checkpoint(folder_.path());
+    write_bytes(folder / "config.json", R"({"model_type": "opt"})");
+    write_bytes(weights, support::safetensors_bytes(tensors));
+    return Checkpoint(folder.path());
   }
 
-  const ScratchFolder folder_;                                           // NOLINT
-  const std::filesystem::path weights_ = folder_ / "model.safetensors";  // NOLINT
+  const ScratchFolder folder;
+  const std::filesystem::path weights = folder / "model.safetensors";
 };
 
 TEST_F(CheckpointTest, DecodesMatricesAndVectors) {
@@ -59,7 +59,7 @@ TEST_F(CheckpointTest, DecodesMatricesAndVectors) {
   EXPECT_EQ(checkpoint.vector("h", 2), (Vector(2) << 1, -2).finished());
   EXPECT_EQ(checkpoint.matrix("bf", 1, 2), (Matrix(1, 2) << 1, -2).finished());
   EXPECT_EQ(checkpoint.config().text("model_type"), "opt");
-  EXPECT_EQ(checkpoint.folder(), folder_.path());
+  EXPECT_EQ(checkpoint.folder(), folder.path());
   EXPECT_EQ(checkpoint.parameters(), 6 + 3 + 2 + 2) << "ids are no parameters";
   EXPECT_EQ(checkpoint.find("none"), nullptr);
   EXPECT_EQ(checkpoint.find("ids"), &checkpoint.at("ids"));
@@ -91,49 +91,48 @@ TEST_F(CheckpointTest, AMissingTensorIsAnError) {
            [&] { checkpoint.vector("none", 1); }, [&] { checkpoint.gather("none", 1, 1, ids); },
            [&] { checkpoint.row_range("none", 1, 1, 0, 1); },
            [&] { checkpoint.release("none"); }}) {
-    expect_error<InputError>(action, folder_.path(), {"tensor 'none' is missing"});
+    expect_error<InputError>(action, folder.path(), {"tensor 'none' is missing"});
   }
 }
 
 TEST_F(CheckpointTest, AnotherShapeIsAnError) {
   const Checkpoint checkpoint = open({floats("w", {2, 3}, std::vector<float>(6))});
   const std::vector<TokenId> ids{0};
-  expect_error<InputError>([&] { checkpoint.matrix("w", 3, 2); }, weights_,
+  expect_error<InputError>([&] { checkpoint.matrix("w", 3, 2); }, weights,
                            {"tensor 'w': expected shape [3, 2] (from config.json), got [2, 3]"});
-  expect_error<InputError>([&] { checkpoint.vector("w", 6); }, weights_,
+  expect_error<InputError>([&] { checkpoint.vector("w", 6); }, weights,
                            {"expected shape [6]", "got [2, 3]"});
-  expect_error<InputError>([&] { checkpoint.gather("w", 2, 4, ids); }, weights_, {"got [2, 3]"});
-  expect_error<InputError>([&] { checkpoint.row_range("w", 9, 3, 0, 1); }, weights_,
-                           {"got [2, 3]"});
+  expect_error<InputError>([&] { checkpoint.gather("w", 2, 4, ids); }, weights, {"got [2, 3]"});
+  expect_error<InputError>([&] { checkpoint.row_range("w", 9, 3, 0, 1); }, weights, {"got [2, 3]"});
 }
 
 TEST_F(CheckpointTest, ADTypeThatIsNoFloatIsAnError) {
   const Checkpoint checkpoint =
       open({{"i", "I32", {1}, bytes_of_numbers(std::vector<std::int32_t>{1})},
             {"d", "F64", {1}, bytes_of_numbers(std::vector<double>{1})}});
-  expect_error<InputError>([&] { checkpoint.vector("i", 1); }, weights_,
+  expect_error<InputError>([&] { checkpoint.vector("i", 1); }, weights,
                            {"tensor 'i'", "expected dtype F32, F16 or BF16, got I32"});
-  expect_error<InputError>([&] { checkpoint.vector("d", 1); }, weights_, {"got F64"});
+  expect_error<InputError>([&] { checkpoint.vector("d", 1); }, weights, {"got F64"});
 }
 
 TEST_F(CheckpointTest, AWeightThatIsNotFiniteIsNamed) {
-  std::vector<float> w(4 * 5);
-  w[2 * 5 + 3] = nan;
+  std::vector<float> w(20);
+  w[13] = nan;
   const Checkpoint checkpoint =
       open({floats("w", {4, 5}, w),
             floats("b", {3}, {0, -infinity, nan}),
             {"h", "F16", {1, 2}, bytes_of_numbers(std::vector<std::uint16_t>{0, 0x7c00})}});
-  expect_error<InputError>([&] { checkpoint.matrix("w", 4, 5); }, weights_,
+  expect_error<InputError>([&] { checkpoint.matrix("w", 4, 5); }, weights,
                            {"tensor 'w': row 2, column 3", "is NaN"});
-  expect_error<InputError>([&] { checkpoint.vector("b", 3); }, weights_,
+  expect_error<InputError>([&] { checkpoint.vector("b", 3); }, weights,
                            {"tensor 'b': element 1", "is infinite"});
-  expect_error<InputError>([&] { checkpoint.matrix("h", 1, 2); }, weights_,
+  expect_error<InputError>([&] { checkpoint.matrix("h", 1, 2); }, weights,
                            {"row 0, column 1", "is infinite"});
   // The place is in the tensor, not in what is read of it.
   const std::vector<TokenId> bad{0, 2};
-  expect_error<InputError>([&] { checkpoint.gather("w", 4, 5, bad); }, weights_,
+  expect_error<InputError>([&] { checkpoint.gather("w", 4, 5, bad); }, weights,
                            {"row 2, column 3"});
-  expect_error<InputError>([&] { checkpoint.row_range("w", 4, 5, 1, 2); }, weights_,
+  expect_error<InputError>([&] { checkpoint.row_range("w", 4, 5, 1, 2); }, weights,
                            {"row 2, column 3"});
   const std::vector<TokenId> good{0, 3};
   EXPECT_NO_THROW(checkpoint.gather("w", 4, 5, good));
@@ -141,9 +140,9 @@ TEST_F(CheckpointTest, AWeightThatIsNotFiniteIsNamed) {
 }
 
 TEST_F(CheckpointTest, AFolderWithoutConfigOrWeightsIsAnError) {
-  const auto none = folder_ / "none";
+  const auto none = folder / "none";
   expect_error<InputError>([&] { Checkpoint{none}; }, none, {"no such folder"});
-  const auto empty = folder_ / "empty";
+  const auto empty = folder / "empty";
   std::filesystem::create_directory(empty);
   expect_error<InputError>([&] { Checkpoint{empty}; }, empty / "config.json", {"No such file"});
   write_bytes(empty / "config.json", "{}");
@@ -152,8 +151,8 @@ TEST_F(CheckpointTest, AFolderWithoutConfigOrWeightsIsAnError) {
   write_bytes(empty / "config.json", "[]");
   expect_error<InputError>([&] { Checkpoint{empty}; }, empty / "config.json",
                            {"expected a JSON object"});
-  write_bytes(folder_ / "file", "");
-  expect_error<InputError>([&] { Checkpoint{folder_ / "file"}; }, folder_ / "file",
+  write_bytes(folder / "file", "");
+  expect_error<InputError>([&] { Checkpoint{folder / "file"}; }, folder / "file",
                            {"no such folder"});
 }
 

@@ -38,28 +38,28 @@ std::set<std::string> files_in(const fs::path& folder) {
 class CheckpointWriterTest : public testing::Test {
  protected:
   void SetUp() override {
-    fs::create_directory(source_);
-    write_bytes(source_ / "config.json", R"({"model_type": "opt"})");
+    fs::create_directory(source_folder);
+    write_bytes(source_folder / "config.json", R"({"model_type": "opt"})");
     const std::array<BuiltTensor, 2> first{
         {{"b", "F32", {3}, bytes_of_numbers(std::vector{1.0F, 2.0F, 3.0F})},
          {"w", "F16", {2, 3}, bytes_of_numbers(std::vector<std::uint16_t>(6, 0x3c00))}}};
     const std::array<BuiltTensor, 1> second{
         {{"ids", "I32", {2}, bytes_of_numbers(std::vector<std::int32_t>{5, 6})}}};
-    write_bytes(source_ / "1.safetensors", support::safetensors_bytes(first));
-    write_bytes(source_ / "2.safetensors", support::safetensors_bytes(second));
-    write_bytes(source_ / "model.safetensors.index.json",
+    write_bytes(source_folder / "1.safetensors", support::safetensors_bytes(first));
+    write_bytes(source_folder / "2.safetensors", support::safetensors_bytes(second));
+    write_bytes(source_folder / "model.safetensors.index.json",
                 R"({"metadata": {"made_by": "hand", "total_size": 32}, "weight_map":
                     {"w": "1.safetensors", "b": "1.safetensors", "ids": "2.safetensors"}})");
   }
 
-  const ScratchFolder folder_;                          // NOLINT
-  const fs::path source_ = folder_ / "source";          // NOLINT
-  const fs::path output_ = folder_ / "new" / "output";  // NOLINT
+  const ScratchFolder folder;
+  const fs::path source_folder = folder / "source";
+  const fs::path output = folder / "new" / "output";
 };
 
 TEST_F(CheckpointWriterTest, WritesWhatIsGivenAndCopiesTheRest) {
-  const Checkpoint source(source_);
-  CheckpointWriter writer(source, output_);
+  const Checkpoint source(source_folder);
+  CheckpointWriter writer(source, output);
   EXPECT_EQ(writer.find("none"), nullptr);
   ASSERT_NE(writer.find("w"), nullptr);
   EXPECT_EQ(writer.find("w")->dtype, DType::F16);
@@ -68,13 +68,13 @@ TEST_F(CheckpointWriterTest, WritesWhatIsGivenAndCopiesTheRest) {
   writer.write("w", wide.middleCols(1, 3));
   writer.finish({{"model_type", "opt"}, {"new", 1e-05}});
 
-  const Checkpoint written(output_);
+  const Checkpoint written(output);
   EXPECT_EQ(written.matrix("w", 2, 3), Matrix(wide.middleCols(1, 3)));
   EXPECT_EQ(written.vector("b", 3), source.vector("b", 3));
   EXPECT_EQ(written.at("ids").bytes[0], std::byte{5});
-  EXPECT_EQ(read_bytes(output_ / "config.json"),
+  EXPECT_EQ(read_bytes(output / "config.json"),
             "{\n  \"model_type\": \"opt\",\n  \"new\": 1e-05\n}\n");
-  const JsonReader index(output_ / "model.safetensors.index.json");
+  const JsonReader index(output / "model.safetensors.index.json");
   EXPECT_EQ(index.integer("metadata.total_size", 0), 3 * 4 + 6 * 2 + 2 * 4);
   EXPECT_EQ(index.text("metadata.made_by"), "hand");
   EXPECT_EQ(index.document().at("weight_map").dump(),
@@ -82,22 +82,22 @@ TEST_F(CheckpointWriterTest, WritesWhatIsGivenAndCopiesTheRest) {
 }
 
 TEST_F(CheckpointWriterTest, TakesMatricesRowsAndSpans) {
-  const Checkpoint source(source_);
-  CheckpointWriter writer(source, output_);
+  const Checkpoint source(source_folder);
+  CheckpointWriter writer(source, output);
   const Vector b = (Vector(3) << 7, 8, 9).finished();
-  writer.write("b", ConstMatrixView(b));
+  writer.write("b", b);
   writer.write("w", std::vector<float>{1, 2, 3, 4, 5, 6});
   writer.write_bytes("ids", std::as_bytes(std::span("1234567", 8)));
   writer.finish(source.config().document());
-  const Checkpoint written(output_);
+  const Checkpoint written(output);
   EXPECT_EQ(written.vector("b", 3), b);
   EXPECT_EQ(written.matrix("w", 2, 3), (Matrix(2, 3) << 1, 2, 3, 4, 5, 6).finished());
   EXPECT_EQ(written.at("ids").bytes[3], std::byte{'4'});
 }
 
 TEST_F(CheckpointWriterTest, ALayoutMayReplaceAddAndDropTensors) {
-  const Checkpoint source(source_);
-  CheckpointWriter writer(source, output_, [](const StoredTensor& tensor) {
+  const Checkpoint source(source_folder);
+  CheckpointWriter writer(source, output, [](const StoredTensor& tensor) {
     std::vector<TensorPlan> plan;
     if (tensor.name == "w") {
       plan = {{"w_codes", DType::I8, tensor.shape}, {"w_scale", DType::F32, {2, 1}}};
@@ -109,13 +109,13 @@ TEST_F(CheckpointWriterTest, ALayoutMayReplaceAddAndDropTensors) {
   writer.write_bytes("w_codes", std::as_bytes(std::span("abcdef", 6)));
   writer.write("w_scale", std::vector<float>{0.5F, 0.25F});
   writer.finish(source.config().document());
-  const Checkpoint written(output_);
+  const Checkpoint written(output);
   EXPECT_EQ(written.shards().size(), 1U) << "a shard of which nothing is left is left out";
   EXPECT_EQ(written.find("w"), nullptr);
   EXPECT_EQ(written.at("w_codes").bytes[5], std::byte{'f'});
   EXPECT_EQ(written.matrix("w_scale", 2, 1), (Matrix(2, 1) << 0.5F, 0.25F).finished());
   EXPECT_EQ(written.vector("b", 3), source.vector("b", 3));
-  EXPECT_EQ(JsonReader(output_ / "model.safetensors.index.json").integer("metadata.total_size", 0),
+  EXPECT_EQ(JsonReader(output / "model.safetensors.index.json").integer("metadata.total_size", 0),
             6 + 8 + 12);
 }
 
@@ -123,54 +123,54 @@ TEST_F(CheckpointWriterTest, CopiesWhatAReaderNeedsBesideWeights) {
   for (const char* name :
        {"tokenizer.json", "merges.txt", "LICENSE", "LICENSE.md", "tokenizer.model",
         "chat_template.jinja", "pytorch_model.bin", "pytorch_model.bin.index.json", "README.md"}) {
-    write_bytes(source_ / name, std::string("content of ") + name);
+    write_bytes(source_folder / name, std::string("content of ") + name);
   }
-  fs::create_directory(source_ / "folder.json");
-  fs::create_symlink(source_ / "merges.txt", source_ / "linked.txt");
-  fs::create_symlink(source_ / "nothing", source_ / "broken.txt");
-  const Checkpoint source(source_);
-  CheckpointWriter(source, output_).finish(source.config().document());
+  fs::create_directory(source_folder / "folder.json");
+  fs::create_symlink(source_folder / "merges.txt", source_folder / "linked.txt");
+  fs::create_symlink(source_folder / "nothing", source_folder / "broken.txt");
+  const Checkpoint source(source_folder);
+  CheckpointWriter(source, output).finish(source.config().document());
   EXPECT_EQ(
-      files_in(output_),
+      files_in(output),
       (std::set<std::string>{"1.safetensors", "2.safetensors", "LICENSE", "LICENSE.md",
                              "chat_template.jinja", "config.json", "linked.txt", "merges.txt",
                              "model.safetensors.index.json", "tokenizer.json", "tokenizer.model"}));
-  EXPECT_EQ(read_bytes(output_ / "linked.txt"), "content of merges.txt");
+  EXPECT_EQ(read_bytes(output / "linked.txt"), "content of merges.txt");
 }
 
 TEST_F(CheckpointWriterTest, WithoutFinishNoFileAppears) {
-  const Checkpoint source(source_);
-  { CheckpointWriter(source, output_).write("b", std::vector<float>{1, 2, 3}); }
-  EXPECT_TRUE(files_in(output_).empty());
+  const Checkpoint source(source_folder);
+  { CheckpointWriter(source, output).write("b", std::vector<float>{1, 2, 3}); }
+  EXPECT_TRUE(files_in(output).empty());
 }
 
 TEST_F(CheckpointWriterTest, AValueThatDoesNotFitIsNamed) {
-  const Checkpoint source(source_);
-  CheckpointWriter writer(source, output_);
+  const Checkpoint source(source_folder);
+  CheckpointWriter writer(source, output);
   Matrix w = Matrix::Zero(2, 3);
   w(1, 2) = 70000;
-  expect_error<MachineError>([&] { writer.write("w", w); }, output_,
+  expect_error<MachineError>([&] { writer.write("w", w); }, output,
                              {"tensor 'w': row 1, column 2 is 70000", "beyond the largest F16",
                               "convert the model to BF16 or F32"});
   w(1, 2) = std::numeric_limits<float>::quiet_NaN();
-  expect_error<MachineError>([&] { writer.write("w", w); }, output_,
+  expect_error<MachineError>([&] { writer.write("w", w); }, output,
                              {"row 1, column 2 is nan", "no checkpoint may hold"});
   const std::vector<float> b{0, std::numeric_limits<float>::infinity(), 0};
-  expect_error<MachineError>([&] { writer.write("b", b); }, output_, {"element 1 is inf"});
+  expect_error<MachineError>([&] { writer.write("b", b); }, output, {"element 1 is inf"});
   w(1, 2) = 65504;
   EXPECT_NO_THROW(writer.write("w", w)) << "a refused value leaves the tensor to be written";
 }
 
 TEST_F(CheckpointWriterTest, APlannedTensorThatNobodyWritesIsAnError) {
-  const Checkpoint source(source_);
+  const Checkpoint source(source_folder);
   const auto plan_instead_of_w = [&](const TensorPlan& planned) {
-    CheckpointWriter writer(source, output_, [&](const StoredTensor& tensor) {
+    CheckpointWriter writer(source, output, [&](const StoredTensor& tensor) {
       if (tensor.name == "w") return std::vector{planned};
       return std::vector{TensorPlan{tensor.name, tensor.dtype, tensor.shape}};
     });
-    expect_error<MachineError>([&] { writer.finish(source.config().document()); }, output_,
+    expect_error<MachineError>([&] { writer.finish(source.config().document()); }, output,
                                {"planned but never written"});
-    fs::remove_all(output_);
+    fs::remove_all(output);
   };
   plan_instead_of_w({"other", DType::F16, {2, 3}});
   plan_instead_of_w({"w", DType::BF16, {2, 3}});
@@ -178,24 +178,25 @@ TEST_F(CheckpointWriterTest, APlannedTensorThatNobodyWritesIsAnError) {
 }
 
 TEST_F(CheckpointWriterTest, ANamePlannedTwiceIsAnError) {
-  const Checkpoint source(source_);
+  const Checkpoint source(source_folder);
   expect_error<InputError>(
       [&] {
-        CheckpointWriter(source, output_, [](const StoredTensor&) {
+        CheckpointWriter(source, output, [](const StoredTensor&) {
           return std::vector{TensorPlan{"same", DType::U8, {1}}};
         });
       },
-      source_ / "1.safetensors", {"tensor 'same' would be written twice", "'w'"});
+      source_folder / "1.safetensors", {"tensor 'same' would be written twice", "'w'"});
 }
 
 TEST_F(CheckpointWriterTest, AFolderThatIsNotNewIsAnError) {
-  const Checkpoint source(source_);
-  expect_error<MachineError>([&] { CheckpointWriter(source, source_); }, source_, {"is not empty"});
-  write_bytes(folder_ / "file", "");
-  expect_error<MachineError>([&] { CheckpointWriter(source, folder_ / "file"); }, folder_ / "file",
+  const Checkpoint source(source_folder);
+  expect_error<MachineError>([&] { CheckpointWriter(source, source_folder); }, source_folder,
+                             {"is not empty"});
+  write_bytes(folder / "file", "");
+  expect_error<MachineError>([&] { CheckpointWriter(source, folder / "file"); }, folder / "file",
                              {"choose another output folder"});
-  expect_error<MachineError>([&] { CheckpointWriter(source, folder_ / "file" / "x"); },
-                             folder_ / "file", {"choose another output folder"});
+  expect_error<MachineError>([&] { CheckpointWriter(source, folder / "file" / "x"); },
+                             folder / "file", {"choose another output folder"});
 }
 
 // A checkpoint of the format's own library, copied without a change.

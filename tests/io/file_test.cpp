@@ -161,34 +161,35 @@ TEST(ReplacingFileTest, AnAbsurdSizeIsAMachineError) {
 class FullDiskTest : public testing::Test {
  protected:
   void SetUp() override {
-    std::signal(SIGXFSZ, SIG_IGN);
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
     ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
     const rlimit small{.rlim_cur = 4096, .rlim_max = before_.rlim_max};
     ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
   }
   void TearDown() override {
     ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, SIG_DFL);
+    EXPECT_EQ(std::signal(SIGXFSZ, handler_), SIG_IGN);
   }
 
-  const ScratchFolder folder_;  // NOLINT(misc-non-private-member-variables-in-classes)
+  const ScratchFolder folder;
 
  private:
   rlimit before_{};
+  void (*handler_)(int) = SIG_DFL;
 };
 
 TEST_F(FullDiskTest, IsFoundByReserve) {
-  ReplacingFile file(folder_ / "a");
-  expect_error<MachineError>([&] { file.reserve(100'000); }, folder_ / "a",
+  ReplacingFile file(folder / "a");
+  expect_error<MachineError>([&] { file.reserve(100'000); }, folder / "a",
                              {"cannot be written", "free some space"});
 }
 
 TEST_F(FullDiskTest, LeavesTheOldFile) {
-  write_text(folder_ / "a", "old");
-  expect_error<MachineError>([&] { write_text(folder_ / "a", std::string(100'000, 'x')); },
-                             folder_ / "a", {"cannot be written", "free some space"});
-  EXPECT_EQ(read_bytes(folder_ / "a"), "old");
-  EXPECT_EQ(files_in(folder_.path()), 1U);
+  write_text(folder / "a", "old");
+  expect_error<MachineError>([&] { write_text(folder / "a", std::string(100'000, 'x')); },
+                             folder / "a", {"cannot be written", "free some space"});
+  EXPECT_EQ(read_bytes(folder / "a"), "old");
+  EXPECT_EQ(files_in(folder.path()), 1U);
 }
 
 }  // namespace

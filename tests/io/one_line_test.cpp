@@ -18,6 +18,7 @@ TEST(OneLineTest, ControlCharactersBecomeVisible) {
 TEST(OneLineTest, LongTextIsCutBetweenCharacters) {
   EXPECT_EQ(one_line(std::string(100, 'x')), std::string(100, 'x'));
   EXPECT_EQ(one_line(std::string(101, 'x')), std::string(100, 'x') + "...");
+  EXPECT_EQ(one_line("abcdef", 3), "abc...");
   // The 100th byte is the first of two.
   EXPECT_EQ(one_line(std::string(99, 'x') + "ö" + "y"), std::string(99, 'x') + "...");
   // Never valid, but never an error either.

@@ -27,11 +27,11 @@ using support::write_bytes;
 class SafetensorsTest : public testing::Test {
  protected:
   SafetensorsFile open(const std::string& bytes) const {
-    write_bytes(path_, bytes);
-    return SafetensorsFile(path_);
+    write_bytes(path, bytes);
+    return SafetensorsFile(path);
   }
   void refuses(const std::string& bytes, std::initializer_list<std::string_view> parts) const {
-    expect_error<InputError>([&] { open(bytes); }, path_, parts);
+    expect_error<InputError>([&] { open(bytes); }, path, parts);
   }
   // A file whose only tensor has this entry.
   void refuses_entry(const std::string& entry, std::initializer_list<std::string_view> parts,
@@ -40,8 +40,8 @@ class SafetensorsTest : public testing::Test {
     refuses(safetensors_bytes(R"({"x":)" + entry + "}", std::string(data_size, '\0')), parts);
   }
 
-  const ScratchFolder folder_;                                        // NOLINT
-  const std::filesystem::path path_ = folder_ / "model.safetensors";  // NOLINT
+  const ScratchFolder folder;
+  const std::filesystem::path path = folder / "model.safetensors";
 };
 
 std::string two_tensors() {
@@ -71,7 +71,7 @@ TEST_F(SafetensorsTest, ReadsTensorsInTheOrderOfTheirData) {
   EXPECT_EQ(file.at("b").elements(), 3);
   EXPECT_EQ(file.metadata(), (std::map<std::string, std::string>{{"format", "pt"}}));
   EXPECT_EQ(file.find("c"), nullptr);
-  expect_error<InputError>([&] { file.at("c"); }, path_, {"tensor 'c' is missing"});
+  expect_error<InputError>([&] { file.at("c"); }, path, {"tensor 'c' is missing"});
   file.release(a);
   EXPECT_EQ(a.bytes[3], std::byte{0x3f});
 }
@@ -248,7 +248,7 @@ TEST_F(SafetensorsTest, EveryChangedHeaderByteIsReadOrRefused) {
         for (const StoredTensor& tensor : file.tensors()) covered += tensor.bytes.size();
         EXPECT_EQ(covered, two_tensors_data().size());
       } catch (const InputError& error) {
-        EXPECT_TRUE(std::string_view(error.what()).starts_with(path_.string())) << error.what();
+        EXPECT_TRUE(std::string_view(error.what()).starts_with(path.string())) << error.what();
       }
     }
   }

@@ -68,15 +68,15 @@ TEST(StrictJsonTest, ASyntaxErrorNamesItsByte) {
   expect_error<InputError>([] { parse_json("f.json", R"({"a": nope})", 1000); }, "f.json",
                            {"byte 1008"});
   for (const std::string text : {"", " ", "{", "[1,]", "{} {}", "{'a': 1}", "NaN", "1e999",
-                                 "\"\\ud800\"", "\"a\nb\"", "\"", "// c", "tru"}) {
+                                 R"("\ud800")", "\"a\nb\"", "\"", "// c", "tru"}) {
     expect_error<InputError>([&] { parse_json("f.json", text); }, "f.json", {"not valid JSON"});
   }
 }
 
 TEST(StrictJsonTest, TextThatIsNotUtf8IsAnError) {
   for (const std::string bytes : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf5\x80\x80\x80"}) {
-    expect_error<InputError>([&] { parse_json("f.json", "{\"a\": \"" + bytes + "\"}"); }, "f.json",
-                             {"not valid JSON", "byte"});
+    expect_error<InputError>([&] { parse_json("f.json", R"({"a": ")" + bytes + R"("})"); },
+                             "f.json", {"not valid JSON", "byte"});
     expect_error<InputError>([&] { parse_json("f.json", bytes); }, "f.json", {"not valid JSON"});
   }
 }
