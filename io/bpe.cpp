@@ -97,7 +97,7 @@ std::pair<std::string_view, std::string_view> sides_of(const Json& merge, std::s
       return {text.substr(0, space), text.substr(space + 1)};
     }
   }
-  throw InputError(fmt::format("{}: expected a merge, \"a b\" or [\"a\", \"b\"]", where));
+  throw InputError(fmt::format(R"({}: expected a merge, "a b" or ["a", "b"])", where));
 }
 
 void Bpe::read_merges(const ComponentSettings& settings) {
