@@ -9,7 +9,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -48,7 +47,8 @@ void complain(std::string_view message) {
     const std::string_view line = message.substr(0, message.find('\n'));
     message.remove_prefix(std::min(message.size(), line.size() + 1));
     const std::string text = fmt::format("{} {}\n", name, line);
-    std::fwrite(text.data(), 1, text.size(), stderr);
+    // Where stderr is closed too, nothing can be said.
+    static_cast<void>(std::fwrite(text.data(), 1, text.size(), stderr));
   }
 }
 
@@ -153,7 +153,7 @@ int guarded(int count, char** arguments) {
 int main(int count, char** arguments) {
   // A closed pipe or a file size limit then is a failed write like any other, which is reported
   // with its path and leaves no half-written output.
-  std::signal(SIGPIPE, SIG_IGN);
-  std::signal(SIGXFSZ, SIG_IGN);
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
   return evenkeel::guarded(count, arguments);
 }

@@ -1,4 +1,5 @@
 // calibrate tokenize: the ids of a text.
+#include <algorithm>
 #include <cstddef>
 #include <filesystem>
 #include <iostream>

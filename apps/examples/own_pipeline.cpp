@@ -2,6 +2,7 @@
 // activations with outlier channels to a linear layer; OS+ finds a shift and a scale that
 // quantization survives, fold writes them into the norm and the layer without changing what they
 // compute, and the folded weight becomes integers.
+#include <array>
 #include <cstdlib>
 #include <iomanip>
 #include <iostream>
@@ -54,7 +55,7 @@ int main() {
             << "\nchannel 40: shift " << found.transform.shift(40) << ", scale "
             << found.transform.scale(40) << '\n';
 
-  Linear* const readers[] = {&linear};
+  const std::array<Linear*, 1> readers{&linear};
   fold(found.transform, norm, readers);
   const double error = fold_error(activations, before, apply(norm, normalized), linear);
   std::cout << "largest change of an output by the fold, in units of its rounding bound: " << error
