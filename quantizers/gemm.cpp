@@ -92,7 +92,7 @@ bool probe() {
                                        static_cast<std::int8_t>(weight));
       std::vector<std::int32_t> out(static_cast<std::size_t>(rows * columns));
       onednn_product(x, w, rows, columns, depth, out);
-      const auto expected = static_cast<std::int32_t>(255 * weight * depth);
+      const auto expected = static_cast<std::int32_t>(Index{255} * weight * depth);
       if (std::ranges::any_of(out, [=](std::int32_t sum) { return sum != expected; })) return false;
     }
   }

@@ -73,7 +73,7 @@ std::optional<std::string> activations_fault(const TensorScheme& activations) {
 }
 
 std::string packing_format(const Scheme& scheme) {
-  return std::string(in_words(scheme.weights) ? "pack-quantized" : "int-quantized");
+  return in_words(scheme.weights) ? "pack-quantized" : "int-quantized";
 }
 
 std::vector<PackedPart> weight_parts(const std::string& module, Index rows, Index columns,

@@ -71,6 +71,7 @@ std::optional<Scheme> scheme_named(std::string_view name) {
 const std::vector<std::string>& scheme_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
+    all.reserve(named_bits.size());
     for (const auto& [name, bits] : named_bits) all.emplace_back(name);
     return all;
   }();

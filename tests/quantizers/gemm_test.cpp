@@ -179,8 +179,8 @@ TEST_P(IntegerProducts, DoNotSaturateAtTheLargestPairs) {
 
 TEST_P(IntegerProducts, HoldTheLargestSum) {
   constexpr Shape deepest{2, 3, 65536};
-  const Integers values{std::vector<std::uint8_t>(2 * 65536, 255),
-                        std::vector<std::int8_t>(3 * 65536, -128)};
+  const Integers values{std::vector<std::uint8_t>(std::size_t{2} * 65536, 255),
+                        std::vector<std::int8_t>(std::size_t{3} * 65536, -128)};
   expect_exact(GetParam(), values, deepest);
 }
 
@@ -197,9 +197,10 @@ INSTANTIATE_TEST_SUITE_P(Gemm, IntegerProducts,
 
 TEST(IntegerProduct, GivesTheSameSumsBesideOtherThreads) {
   constexpr Shape shape{40, 50, 192};
-  const Integers values{std::vector<std::uint8_t>(40 * 192, 201),
-                        std::vector<std::int8_t>(50 * 192, -93)};
+  const Integers values{std::vector<std::uint8_t>(std::size_t{40} * 192, 201),
+                        std::vector<std::int8_t>(std::size_t{50} * 192, -93)};
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] { expect_exact(&integer_product, values, shape); });
   }

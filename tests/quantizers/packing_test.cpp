@@ -245,48 +245,48 @@ class Damage : public testing::Test {
   static constexpr std::string_view advice =
       "; the checkpoint is damaged, or its quantization_config belongs to another one";
 
-  Scheme bytes_ = scheme_named("w6a6").value();
-  Scheme words_ = scheme_named("w4a4").value();
+  Scheme w6a6 = scheme_named("w6a6").value();
+  Scheme w4a4 = scheme_named("w4a4").value();
 };
 
 TEST_F(Damage, NoneIsNoError) {
-  EXPECT_EQ(message_of(intact(bytes_), bytes_), "no error");
-  EXPECT_EQ(message_of(intact(words_), words_), "no error");
+  EXPECT_EQ(message_of(intact(w6a6), w6a6), "no error");
+  EXPECT_EQ(message_of(intact(w4a4), w4a4), "no error");
 }
 
 TEST_F(Damage, AnotherShapeOrDtype) {
-  Stored tensors = intact(bytes_);
+  Stored tensors = intact(w6a6);
   tensors.tensor("m.weight").shape = {16, 2};
-  EXPECT_EQ(message_of(tensors, bytes_),
+  EXPECT_EQ(message_of(tensors, w6a6),
             "tensor 'm.weight': expected I8 [2, 16], got I8 [16, 2]" + std::string(advice));
-  tensors = intact(bytes_);
+  tensors = intact(w6a6);
   tensors.tensor("m.weight_scale").dtype = DType::I32;
-  EXPECT_EQ(message_of(tensors, bytes_),
+  EXPECT_EQ(message_of(tensors, w6a6),
             "tensor 'm.weight_scale': expected F32 [2, 1], got I32 [2, 1]" + std::string(advice));
 }
 
 TEST_F(Damage, ACodeOrZeroPointBeyondTheBits) {
-  Stored tensors = intact(bytes_);
+  Stored tensors = intact(w6a6);
   tensors.bytes("m.weight")[5] = std::byte{32};
-  EXPECT_EQ(message_of(tensors, bytes_),
+  EXPECT_EQ(message_of(tensors, w6a6),
             "tensor 'm.weight' (file offset 1000): code 5 is 64, outside 0 .. 63 of the scheme" +
                 std::string(advice));
-  tensors = intact(bytes_);
+  tensors = intact(w6a6);
   tensors.bytes("m.weight_zero_point")[1] = std::byte{0xDF};
-  EXPECT_EQ(message_of(tensors, bytes_),
+  EXPECT_EQ(message_of(tensors, w6a6),
             "tensor 'm.weight_zero_point' (file offset 1000): zero point 1 is -1, outside 0 .. 63 "
             "of the scheme" +
                 std::string(advice));
-  tensors = intact(bytes_);
+  tensors = intact(w6a6);
   tensors.bytes("m.input_zero_point")[0] = std::byte{100};
-  EXPECT_NE(message_of(tensors, bytes_), "no error");
+  EXPECT_NE(message_of(tensors, w6a6), "no error");
 }
 
 TEST_F(Damage, ASymmetricWordThatNoCodeHas) {
-  words_.weights.symmetric = true;
-  Stored tensors = intact(words_);
+  w4a4.weights.symmetric = true;
+  Stored tensors = intact(w4a4);
   tensors.bytes("m.weight_packed")[0] = std::byte{0x80};
-  EXPECT_EQ(message_of(tensors, words_),
+  EXPECT_EQ(message_of(tensors, w4a4),
             "tensor 'm.weight_packed' (file offset 1000): code 0 is -8, outside -7 .. 7 of the "
             "scheme" +
                 std::string(advice));
@@ -296,20 +296,20 @@ TEST_F(Damage, AStepThatIsNotPositive) {
   for (const float wrong : {0.0F, -1.0F, std::numeric_limits<float>::infinity(),
                             std::numeric_limits<float>::quiet_NaN()}) {
     for (const char* name : {"m.weight_scale", "m.input_scale"}) {
-      Stored tensors = intact(bytes_);
+      Stored tensors = intact(w6a6);
       encode_floats(DType::F32, {&wrong, 1}, std::span(tensors.bytes(name)).first(4));
       EXPECT_TRUE(
-          message_of(tensors, bytes_)
+          message_of(tensors, w6a6)
               .starts_with("tensor '" + std::string(name) + "' (file offset 1000): step 0 is "))
-          << message_of(tensors, bytes_);
+          << message_of(tensors, w6a6);
     }
   }
 }
 
 TEST_F(Damage, AnotherStoredShape) {
-  Stored tensors = intact(words_);
+  Stored tensors = intact(w4a4);
   tensors.bytes("m.weight_shape")[8] = std::byte{15};
-  EXPECT_EQ(message_of(tensors, words_),
+  EXPECT_EQ(message_of(tensors, w4a4),
             "tensor 'm.weight_shape' (file offset 1000): expected [2, 16], got [2, 15]" +
                 std::string(advice));
 }

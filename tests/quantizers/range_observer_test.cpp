@@ -74,6 +74,7 @@ TEST(RangeObserver, DoesNotDependOnOrderOrSplit) {
   for (const TensorScheme& scheme : {minmax, average, by_channel}) {
     std::srand(11);
     std::vector<Matrix> batches;
+    batches.reserve(5);
     for (int i = 0; i < 5; ++i) batches.emplace_back(Matrix::Random(6, 33));
 
     RangeObserver whole(scheme);

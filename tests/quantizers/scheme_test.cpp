@@ -66,15 +66,16 @@ TEST(Scheme, ReportsEveryFaultAtOnce) {
   scheme.weights = {
       .bits = 9, .granularity = Granularity::per_token, .range = RangeEstimator::average_minmax};
   scheme.activations = {.bits = 1, .granularity = Granularity::per_group, .group_size = 0};
-  EXPECT_EQ(faults_of(scheme),
-            (std::vector<std::string>{
-                "weights: bits must be 2 to 8, not 9",
-                "weights: granularity per_token is for activations; use per_channel, per_group or "
-                "per_tensor",
-                "weights: range average_minmax is for activations; use minmax",
-                "activations: bits must be 2 to 8, not 1",
-                "activations: group_size must be at least 1, not 0",
-            }));
+  EXPECT_EQ(
+      faults_of(scheme),
+      (std::vector<std::string>{
+          "weights: bits must be 2 to 8, not 9",
+          std::string("weights: granularity per_token is for activations; use per_channel, ") +
+              "per_group or per_tensor",
+          "weights: range average_minmax is for activations; use minmax",
+          "activations: bits must be 2 to 8, not 1",
+          "activations: group_size must be at least 1, not 0",
+      }));
 }
 
 TEST(Scheme, TheGroupSizeIsOnlyReadForGroups) {
