@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <cstring>
+#include <iterator>
 #include <system_error>
 
 #include <fcntl.h>
@@ -27,20 +27,35 @@ constexpr const char* staging_name = ".staging";
 
 std::string last_error() { return std::generic_category().message(errno); }
 
-// Swaps two existing entries at once, or renames when nothing stands at `target`.
+bool rename_to(const std::filesystem::path& from, const std::filesystem::path& to) {
+  return std::rename(from.c_str(), to.c_str()) == 0;
+}
+
+std::filesystem::path aside(const std::filesystem::path& staged) {
+  return staged.string() + ".old";
+}
+
+bool exchange(const std::filesystem::path& a, const std::filesystem::path& b) {
+  return renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
+}
+
+// Puts `staged` in the place of `target`, whose old entry goes to `staged` or aside.
 void move_into_place(const std::filesystem::path& staged, const std::filesystem::path& target) {
-  const bool exists = std::filesystem::exists(std::filesystem::symlink_status(target));
-  if (exists &&
-      renameat2(AT_FDCWD, staged.c_str(), AT_FDCWD, target.c_str(), RENAME_EXCHANGE) == 0) {
-    return;
-  }
-  if (exists) {
-    // A file system that cannot exchange: the old entry steps aside first.
-    if (std::rename(target.c_str(), (staged.string() + ".old").c_str()) != 0) {
-      refuse(target, last_error());
-    }
-  }
-  if (std::rename(staged.c_str(), target.c_str()) != 0) refuse(target, last_error());
+  if (exchange(staged, target)) return;
+  // Nothing to exchange with, or a file system that cannot: the old entry, if any, steps aside.
+  if (!rename_to(target, aside(staged)) && errno != ENOENT) refuse(target, last_error());
+  if (rename_to(staged, target)) return;
+  const std::string reason = last_error();
+  static_cast<void>(rename_to(aside(staged), target));
+  refuse(target, reason);
+}
+
+// Undoes move_into_place as far as the machine lets it.
+void move_back(const std::filesystem::path& staged, const std::filesystem::path& target) noexcept {
+  std::error_code ignored;
+  if (exchange(staged, target)) return;
+  std::filesystem::remove_all(target, ignored);
+  std::filesystem::rename(aside(staged), target, ignored);
 }
 
 }  // namespace
@@ -72,20 +87,37 @@ OutputFolder::~OutputFolder() {
 }
 
 std::filesystem::path OutputFolder::stage(const std::string& name) {
-  if (std::find(names_.begin(), names_.end(), name) == names_.end()) names_.push_back(name);
+  if (!is_staged(name)) names_.push_back(name);
   return staging_ / name;
 }
 
 void OutputFolder::commit(const std::vector<std::string>& stale) {
-  for (const std::string& name : names_) move_into_place(staging_ / name, output_ / name);
-  for (const std::string& name : stale) {
-    if (std::find(names_.begin(), names_.end(), name) != names_.end()) continue;
-    std::error_code error;
-    std::filesystem::remove_all(output_ / name, error);
-    if (error) refuse(output_ / name, error.message());
+  std::vector<std::string> leftovers;
+  std::copy_if(stale.begin(), stale.end(), std::back_inserter(leftovers),
+               [&](const std::string& name) { return !is_staged(name); });
+  std::size_t moved = 0;
+  try {
+    for (; moved < names_.size(); ++moved) {
+      move_into_place(staging_ / names_[moved], output_ / names_[moved]);
+    }
+    for (const std::string& name : leftovers) {
+      if (!rename_to(output_ / name, staging_ / name) && errno != ENOENT) {
+        refuse(output_ / name, last_error());
+      }
+    }
+    if (fsync(lock_) != 0) refuse(output_, last_error());
+  } catch (const MachineError&) {
+    for (const std::string& name : leftovers) {
+      static_cast<void>(rename_to(staging_ / name, output_ / name));
+    }
+    while (moved-- > 0) move_back(staging_ / names_[moved], output_ / names_[moved]);
+    throw;
   }
-  if (fsync(lock_) != 0) refuse(output_, last_error());
   committed_ = true;
+}
+
+bool OutputFolder::is_staged(const std::string& name) const {
+  return std::find(names_.begin(), names_.end(), name) != names_.end();
 }
 
 }  // namespace evenkeel

@@ -25,9 +25,13 @@ class OutputFolder {
   /// Replaces each OUTPUT/name by its staged entry, in the order of `stage` calls; folders are
   /// exchanged, so that at no time a half of one stands there. Names in `stale` that were not
   /// staged are removed: leftovers of an earlier job that would contradict the new outputs.
+  /// Throws: MachineError when an entry was not made or cannot be moved; those moved before it are
+  /// put back.
   void commit(const std::vector<std::string>& stale = {});
 
  private:
+  bool is_staged(const std::string& name) const;
+
   std::filesystem::path output_;
   std::filesystem::path staging_;
   std::vector<std::string> names_;
