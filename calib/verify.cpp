@@ -4,11 +4,8 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
-#include <map>
-#include <optional>
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 
 #include "calib/hidden_stream.h"
 #include "io/checkpoint.h"
@@ -76,6 +73,15 @@ std::vector<Sample> read_samples(const SafetensorsFile& file) {
     }
     for (const std::int64_t value : mask[i]) samples[i].mask.push_back(value != 0 ? 1 : 0);
   }
+  const auto is_real = [](const Sample& sample) {
+    return std::count(sample.mask.begin(), sample.mask.end(), 1) > 0;
+  };
+  if (std::none_of(samples.begin(), samples.end(), is_real)) {
+    throw InputError(
+        fmt::format("{}: tensor 'attention_mask': every token is padding, so that "
+                    "there is nothing to compare",
+                    file.path().string()));
+  }
   return samples;
 }
 
@@ -84,7 +90,7 @@ class TensorComparison {
  public:
   TensorComparison(const SafetensorsFile& file, std::string name,
                    const std::vector<Sample>& samples)
-      : tensor_(file.at(name)), samples_(samples) {
+      : file_(file), tensor_(file.at(name)), samples_(samples) {
     result_.name = std::move(name);
     const auto tokens = static_cast<std::int64_t>(samples.front().tokens.size());
     if (!is_float(tensor_.dtype) || tensor_.shape.size() != 3 || tensor_.shape[2] == 0 ||
@@ -99,8 +105,8 @@ class TensorComparison {
   void compare(std::size_t sample, const Matrix& actual) {
     const auto columns = static_cast<Index>(tensor_.shape[2]);
     if (actual.cols() != columns) {
-      throw InputError(fmt::format("tensor '{}': the model gives {} columns, expected {}",
-                                   result_.name, actual.cols(), columns));
+      throw InputError(fmt::format("{}: tensor '{}': {} columns, but the model gives {}",
+                                   file_.path().string(), result_.name, columns, actual.cols()));
     }
     Matrix expected(actual.rows(), columns);
     const auto size = static_cast<std::size_t>(expected.size());
@@ -123,15 +129,18 @@ class TensorComparison {
 
  private:
   void add(float actual, float expected) {
-    const double difference = std::abs(static_cast<double>(actual) - expected);
-    // A value that is not a number on either side is as wrong as can be.
-    result_.largest = std::isnan(difference) ? std::numeric_limits<double>::infinity()
-                                             : std::max(result_.largest, difference);
-    result_.scale = std::max(result_.scale, std::abs(static_cast<double>(expected)));
+    double difference = std::abs(static_cast<double>(actual) - expected);
+    // A value that is not finite on either side is as wrong as can be.
+    if (!std::isfinite(difference)) difference = std::numeric_limits<double>::infinity();
+    result_.largest = std::max(result_.largest, difference);
+    if (std::isfinite(expected)) {
+      result_.scale = std::max(result_.scale, std::abs(static_cast<double>(expected)));
+    }
     sum_ += difference;
     count_ += 1.0;
   }
 
+  const SafetensorsFile& file_;
   const StoredTensor& tensor_;
   const std::vector<Sample>& samples_;
   TensorDifference result_;
@@ -142,7 +151,11 @@ class TensorComparison {
 class Verification {
  public:
   Verification(const LanguageModel& model, const SafetensorsFile& file)
-      : model_(model), file_(file), samples_(read_samples(file)) {}
+      : model_(model), file_(file), samples_(read_samples(file)) {
+    // Looked up before the work, which is long.
+    static_cast<void>(file.at("logits"));
+    for (const StoredTensor& tensor : file.tensors()) check_known(tensor.name);
+  }
 
   VerifyResult run() {
     std::vector<Matrix> hidden;
@@ -152,16 +165,15 @@ class Verification {
     Workspace workspace;
     NoTap tap;
     for (Index number = 0; number < architecture.blocks; ++number) {
-      compare(fmt::format("hidden.{}", number), hidden);
+      compare(hidden_name(number), hidden);
       const Block block = load_block(model_.checkpoint(), architecture, number);
       for (std::size_t i = 0; i < hidden.size(); ++i) {
         forward(architecture, block, hidden[i], samples_[i].mask, tap, workspace);
       }
     }
     for (Matrix& states : hidden) model_.normalize(states);
-    compare(fmt::format("hidden.{}", architecture.blocks), hidden);
+    compare(hidden_name(architecture.blocks), hidden);
     for (Matrix& states : hidden) states = model_.logits(states);
-    if (file_.find("logits") == nullptr) static_cast<void>(file_.at("logits"));
     compare("logits", hidden);
     std::rotate(result_.tensors.begin(), result_.tensors.end() - 1, result_.tensors.end());
     for (const TensorDifference& tensor : result_.tensors) {
@@ -171,6 +183,23 @@ class Verification {
   }
 
  private:
+  static constexpr std::string_view hidden_prefix = "hidden.";
+
+  // A hidden state that is not compared must not look as if it had been.
+  void check_known(const std::string& name) const {
+    if (!name.starts_with(hidden_prefix)) return;
+    for (Index number = 0; number <= model_.architecture().blocks; ++number) {
+      if (name == hidden_name(number)) return;
+    }
+    throw InputError(fmt::format("{}: tensor '{}': the model's hidden states are {} to {}",
+                                 file_.path().string(), name, hidden_name(0),
+                                 hidden_name(model_.architecture().blocks)));
+  }
+
+  static std::string hidden_name(Index number) {
+    return fmt::format("{}{}", hidden_prefix, number);
+  }
+
   void compare(const std::string& name, const std::vector<Matrix>& actual) {
     if (file_.find(name) == nullptr) return;
     TensorComparison comparison(file_, name, samples_);
