@@ -13,6 +13,7 @@
 #include "calib/record.h"
 #include "io/checkpoint.h"
 #include "io/errors.h"
+#include "io/strict_json.h"
 #include "model/architecture.h"
 #include "transforms/site.h"
 
@@ -79,7 +80,18 @@ Json number_or_null(const Hdf5Reader& file, const std::string& path, const std::
   return value ? Json(*value) : Json(nullptr);
 }
 
-double largest(std::vector<double> values) {
+// A job writes no other values; comparisons below rely on it.
+std::vector<double> finite_values(const RecordReader& record, const std::string& path) {
+  std::vector<double> values = record.file().dataset(path);
+  if (values.empty() || !std::all_of(values.begin(), values.end(),
+                                     [](double value) { return std::isfinite(value); })) {
+    throw InputError(fmt::format("{}: '{}': expected finite values; calibrate again",
+                                 record.path().string(), path));
+  }
+  return values;
+}
+
+double largest(const std::vector<double>& values) {
   double result = 0.0;
   for (const double value : values) result = std::max(result, std::abs(value));
   return result;
@@ -87,7 +99,6 @@ double largest(std::vector<double> values) {
 
 Json outlier_channels(const std::vector<double>& absmax) {
   Json outliers = Json::array();
-  if (absmax.empty()) return outliers;
   std::vector<double> sorted = absmax;
   std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2),
                    sorted.end());
@@ -105,29 +116,28 @@ Json outlier_channels(const std::vector<double>& absmax) {
   return outliers;
 }
 
-Json site_json(const Hdf5Reader& file, const std::string& path, std::string name) {
+Json site_json(const RecordReader& record, const std::string& path, std::string name) {
+  const Hdf5Reader& file = record.file();
   return {{"name", std::move(name)},
           {"method", file.text_attribute(path, "method").value_or("")},
           {"threshold", number_or_null(file, path, "threshold")},
           {"loss_before", number_or_null(file, path, "loss_before")},
           {"loss_after", number_or_null(file, path, "loss")},
-          {"largest_shift", largest(file.dataset(path + "/shift"))},
-          {"largest_scale", largest(file.dataset(path + "/scale"))}};
+          {"largest_shift", largest(finite_values(record, path + "/shift"))},
+          {"largest_scale", largest(finite_values(record, path + "/scale"))}};
 }
 
-Json node_json(const Hdf5Reader& file, const std::string& path, std::string name) {
-  const std::vector<double> low = file.dataset(path + "/min");
-  const std::vector<double> high = file.dataset(path + "/max");
-  if (low.empty() || high.empty()) {
-    throw InputError(fmt::format("'{}': min or max is empty", path));
-  }
+Json node_json(const RecordReader& record, const std::string& path, std::string name) {
+  const Hdf5Reader& file = record.file();
+  const std::vector<double> low = finite_values(record, path + "/min");
+  const std::vector<double> high = finite_values(record, path + "/max");
   return {{"name", std::move(name)},
           {"channels", low.size()},
           {"low", *std::min_element(low.begin(), low.end())},
           {"high", *std::max_element(high.begin(), high.end())},
           {"step", number_or_null(file, path, "step")},
           {"zero_point", number_or_null(file, path, "zero_point")},
-          {"outlier_channels", outlier_channels(file.dataset(path + "/absmax"))}};
+          {"outlier_channels", outlier_channels(finite_values(record, path + "/absmax"))}};
 }
 
 Json inspect_record(const std::filesystem::path& path) {
@@ -140,22 +150,21 @@ Json inspect_record(const std::filesystem::path& path) {
     const std::string place = "/blocks/" + block;
     for (const std::string& site : members(file, place + "/sites")) {
       sites.push_back(
-          site_json(file, place + "/sites/" + site, fmt::format("blocks.{}.{}", block, site)));
+          site_json(record, place + "/sites/" + site, fmt::format("blocks.{}.{}", block, site)));
     }
     for (const Node node : all_nodes) {
       const std::string node_path = fmt::format("{}/nodes/{}", place, name_of(node));
       if (!file.exists(node_path)) continue;
       nodes.push_back(
-          node_json(file, node_path, fmt::format("blocks.{}.{}", block, name_of(node))));
+          node_json(record, node_path, fmt::format("blocks.{}.{}", block, name_of(node))));
     }
   }
-  return {
-      {"kind", "record"},
-      {"id", record.id()},
-      {"scheme", Json::parse(file.text_attribute("/", "scheme").value_or("null"), nullptr, false)},
-      {"blocks", blocks.size()},
-      {"sites", sites},
-      {"nodes", nodes}};
+  return {{"kind", "record"},
+          {"id", record.id()},
+          {"scheme", parse_json(path, file.text_attribute("/", "scheme").value_or("null"))},
+          {"blocks", blocks.size()},
+          {"sites", sites},
+          {"nodes", nodes}};
 }
 
 }  // namespace

@@ -61,4 +61,22 @@ Block QuantizedModel::block(Index number) const {
                     });
 }
 
+NodeQuantizers QuantizedModel::quantizers(Index number) const {
+  const Architecture& architecture = model_.architecture();
+  NodeQuantizers quantizers = record_.quantizers(number, architecture, scheme_);
+  if (scheme_.activations.granularity != Granularity::per_tensor) return quantizers;
+  const CheckpointSource source(model_.checkpoint());
+  for (const LinearRole role : all_linears) {
+    const std::string module = architecture.linear_name(number, role);
+    const Node node = input_of(role);
+    if (unpack_input(source, module, scheme_) != quantizers[index_of(node)]->parameters().front()) {
+      throw InputError(fmt::format(
+          "{}: '{}.input_scale' or its zero point differs from the range of {} in {}; run the job "
+          "again",
+          model_.checkpoint().folder().string(), module, name_of(node), record_.path().string()));
+    }
+  }
+  return quantizers;
+}
+
 }  // namespace evenkeel

@@ -25,7 +25,9 @@ class QuantizedModel {
   const Scheme& scheme() const { return scheme_; }
   /// Weights dequantized. Throws: InputError.
   Block block(Index number) const;
-  NodeQuantizers quantizers(Index number) const { return record_.quantizers(number, scheme_); }
+  /// From the record. Throws: InputError, also when the checkpoint's own input_scale of a linear
+  /// says otherwise.
+  NodeQuantizers quantizers(Index number) const;
 
  private:
   LanguageModel model_;

@@ -24,6 +24,10 @@ std::span<const float> values_of(const Vector& vector) {
   return {vector.data(), static_cast<std::size_t>(vector.size())};
 }
 
+Index channels_of(Node node, const Architecture& architecture) {
+  return node == Node::mlp_hidden ? architecture.ffn_channels : architecture.channels;
+}
+
 void write_statistics(Hdf5Writer& file, const std::string& path,
                       const ChannelStatistics& statistics) {
   file.dataset(path + "/min", values_of(statistics.low()));
@@ -113,7 +117,8 @@ std::string RecordReader::id() const {
   return *id;
 }
 
-NodeQuantizers RecordReader::quantizers(Index block, const Scheme& scheme) const {
+NodeQuantizers RecordReader::quantizers(Index block, const Architecture& architecture,
+                                        const Scheme& scheme) const {
   NodeQuantizers quantizers;
   for (const Node node : all_nodes) {
     const TensorScheme node_scheme = scheme_of_node(node, scheme.activations);
@@ -123,26 +128,9 @@ NodeQuantizers RecordReader::quantizers(Index block, const Scheme& scheme) const
       continue;
     }
     const std::string path = node_path(block, node);
-    std::vector<Range> ranges;
-    if (node_scheme.granularity == Granularity::per_tensor) {
-      const auto low = file_.number_attribute(path, "range_low");
-      const auto high = file_.number_attribute(path, "range_high");
-      if (!low || !high) {
-        throw InputError(fmt::format("{}: '{}' has no range_low and range_high; calibrate again",
-                                     path_.string(), path));
-      }
-      ranges.push_back({static_cast<float>(*low), static_cast<float>(*high)});
-    } else {
-      const auto low = file_.dataset(path + "/range_low");
-      const auto high = file_.dataset(path + "/range_high");
-      if (low.size() != high.size() || low.empty()) {
-        throw InputError(fmt::format("{}: '{}': {} values of range_low and {} of range_high",
-                                     path_.string(), path, low.size(), high.size()));
-      }
-      for (std::size_t j = 0; j < low.size(); ++j) {
-        ranges.push_back({static_cast<float>(low[j]), static_cast<float>(high[j])});
-      }
-    }
+    std::vector<Range> ranges = node_scheme.granularity == Granularity::per_tensor
+                                    ? tensor_range(path)
+                                    : channel_ranges(path, channels_of(node, architecture));
     for (const Range& range : ranges) {
       if (!std::isfinite(range.low) || !std::isfinite(range.high)) {
         throw InputError(
@@ -152,6 +140,33 @@ NodeQuantizers RecordReader::quantizers(Index block, const Scheme& scheme) const
     quantizer.emplace(node_scheme, std::move(ranges));
   }
   return quantizers;
+}
+
+std::vector<Range> RecordReader::tensor_range(const std::string& node) const {
+  if (file_.exists(node)) {
+    const auto low = file_.number_attribute(node, "range_low");
+    const auto high = file_.number_attribute(node, "range_high");
+    if (low && high) return {{static_cast<float>(*low), static_cast<float>(*high)}};
+  }
+  throw InputError(fmt::format("{}: '{}' has no range_low and range_high; calibrate again",
+                               path_.string(), node));
+}
+
+std::vector<Range> RecordReader::channel_ranges(const std::string& node, Index channels) const {
+  const auto low = file_.dataset(node + "/range_low");
+  const auto high = file_.dataset(node + "/range_high");
+  const auto expected = static_cast<std::size_t>(channels);
+  if (low.size() != expected || high.size() != expected) {
+    throw InputError(
+        fmt::format("{}: '{}': {} values of range_low and {} of range_high for {} channels; "
+                    "calibrate again",
+                    path_.string(), node, low.size(), high.size(), expected));
+  }
+  std::vector<Range> ranges(expected);
+  for (std::size_t j = 0; j < expected; ++j) {
+    ranges[j] = {static_cast<float>(low[j]), static_cast<float>(high[j])};
+  }
+  return ranges;
 }
 
 }  // namespace evenkeel

@@ -8,8 +8,7 @@
 //                                    exact search); attributes method, threshold, loss,
 //                                    loss_before
 //   /blocks/N/nodes/NAME/            min[C] max[C] absmax[C] mean[C] variance[C]; C is the
-//   channels,
-//                                    or the heads at attention.probabilities
+//                                    channels, or the heads at attention.probabilities
 //       static, per tensor:          attributes range_low, range_high, step, zero_point
 //       static, per channel:         range_low[C] range_high[C] step[C] zero_point[C]
 //       dynamic:                     attribute dynamic = granularity
@@ -18,6 +17,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "calib/block_calibrator.h"
 #include "io/hdf5.h"
@@ -47,12 +48,17 @@ class RecordReader {
  public:
   explicit RecordReader(const std::filesystem::path& path);
 
+  const std::filesystem::path& path() const { return path_; }
   std::string id() const;
-  /// Quantizers of every node of a block under `scheme`.
-  NodeQuantizers quantizers(Index block, const Scheme& scheme) const;
+  /// Quantizers of every node of a block of `architecture` under `scheme`.
+  NodeQuantizers quantizers(Index block, const Architecture& architecture,
+                            const Scheme& scheme) const;
   const Hdf5Reader& file() const { return file_; }
 
  private:
+  std::vector<Range> tensor_range(const std::string& node) const;
+  std::vector<Range> channel_ranges(const std::string& node, Index channels) const;
+
   std::filesystem::path path_;
   Hdf5Reader file_;
 };
