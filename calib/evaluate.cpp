@@ -1,11 +1,10 @@
 #include "calib/evaluate.h"
 
 #include <functional>
-#include <memory>
 
 #include <fmt/format.h>
 
-#include "calib/job_inputs.h"
+#include "calib/evaluation_texts.h"
 #include "calib/node_ranges.h"
 #include "calib/quantized_model.h"
 #include "io/errors.h"
@@ -21,25 +20,6 @@ std::string text_of(const Scheme& scheme) {
                      name_of(scheme.activations.granularity));
 }
 
-std::vector<EvaluationText> read_texts(const LanguageModel& model, const EvaluateOptions& options) {
-  if (options.sequence_length > model.architecture().positions) {
-    throw UsageError(fmt::format("--sequence-length: {} is longer than the {} positions of {}",
-                                 options.sequence_length, model.architecture().positions,
-                                 model.checkpoint().folder().string()));
-  }
-  std::unique_ptr<const Tokenizer> tokenizer;
-  std::vector<EvaluationText> texts;
-  for (const std::filesystem::path& file : options.texts) {
-    if (holds_text(file) && !tokenizer) {
-      tokenizer = std::make_unique<const Tokenizer>(model.checkpoint().folder() / "tokenizer.json");
-    }
-    texts.push_back(read_evaluation_text(file, options.sequence_length, options.windows,
-                                         tokenizer.get(),
-                                         static_cast<TokenId>(model.architecture().vocabulary)));
-  }
-  return texts;
-}
-
 // What one block of the evaluated model is.
 struct LoadedBlock {
   Block block;
@@ -49,7 +29,10 @@ using BlockLoader = std::function<LoadedBlock(Index number)>;
 
 std::vector<TextPerplexity> evaluate(const LanguageModel& model, const EvaluateOptions& options,
                                      const BlockLoader& load, Progress& progress) {
-  const auto texts = read_texts(model, options);
+  const ModelTokenizer tokenizer(model);
+  const auto texts = read_evaluation_texts(
+      model, tokenizer, {options.texts, options.sequence_length, options.windows},
+      {"--text", "--sequence-length"});
   EvaluationStream stream(model, texts);
   const auto blocks = static_cast<int>(model.architecture().blocks);
   for (Index number = 0; number < model.architecture().blocks; ++number) {
