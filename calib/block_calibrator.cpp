@@ -1,6 +1,7 @@
 #include "calib/block_calibrator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include <fmt/format.h>
@@ -44,6 +45,19 @@ class BlockCalibrator {
       result_.statistics = stream_.observe(architecture_, result_.folded);
     } else if (options_.transform.method == Method::smoothquant) {
       result_.statistics = stream_.observe(architecture_, result_.folded, sites_.back().input);
+    }
+    for (const Node node : all_nodes) require_finite(node);
+  }
+
+  // Dynamic schemes have no range that would notice.
+  void require_finite(Node node) const {
+    const Vector mean = result_.statistics[index_of(node)].mean();
+    for (Index channel = 0; channel < mean.size(); ++channel) {
+      if (std::isfinite(mean(channel))) continue;
+      throw InputError(
+          fmt::format("{}: channel {} has a NaN or infinite activation; check the "
+                      "checkpoint's weights",
+                      name_of(node), channel));
     }
   }
 

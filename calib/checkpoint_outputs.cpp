@@ -73,6 +73,16 @@ void FoldedCheckpoint::block(Index number, const Block& folded) {
 
 void FoldedCheckpoint::finish() { writer_.finish(model_.checkpoint().config().document()); }
 
+std::optional<std::string> packing_fault(const Architecture& architecture,
+                                         const TensorScheme& weights) {
+  for (const LinearRole role : all_linears) {
+    if (const auto fault = packing_fault(weights, architecture.columns(role))) {
+      return fmt::format("'{}': {}", architecture.family->linears[index_of(role)], *fault);
+    }
+  }
+  return std::nullopt;
+}
+
 QuantizedCheckpoint::QuantizedCheckpoint(const LanguageModel& model,
                                          const std::filesystem::path& folder, const Scheme& scheme)
     : model_(model),

@@ -24,13 +24,17 @@ class FoldedCheckpoint {
   CheckpointWriter writer_;
 };
 
+/// Why OUTPUT/quantized cannot hold the weights of every linear of a model; nothing when it can.
+std::optional<std::string> packing_fault(const Architecture& architecture,
+                                         const TensorScheme& weights);
+
 /// OUTPUT/quantized: the compressed-tensors layout (quantizers/packing.h). Norms and biases of the
 /// blocks are written in F32, exactly as the calibration used them; the rest keeps its dtype.
 /// config.json gains "quantization_config" and "evenkeel": {"scheme", "record", "id"}, by which
 /// `evaluate` finds the node ranges that the layout cannot hold.
 class QuantizedCheckpoint {
  public:
-  /// REQUIRES: !packing_fault(scheme.weights). Throws: MachineError.
+  /// REQUIRES: no packing_fault. Throws: MachineError.
   QuantizedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder,
                       const Scheme& scheme);
   void block(Index number, const BlockResult& result);

@@ -6,13 +6,13 @@
 #include <utility>
 
 #include <tbb/info.h>
-#include <tbb/parallel_for.h>
 #include <tbb/parallel_pipeline.h>
 
 namespace evenkeel {
 
 /// Calls `make(i)` for i in [0, count) in parallel and `take(i, result)` one at a time in
-/// ascending i. No more than a few results wait at once.
+/// ascending i. No more than a few results wait at once. What either throws is thrown here, as it
+/// is, once the calls under way have returned.
 template <typename Make, typename Take>
 void make_and_take_in_order(std::size_t count, const Make& make, const Take& take) {
   using Result = decltype(make(std::size_t{0}));

@@ -14,7 +14,6 @@
 #include "calib/run_id.h"
 #include "calib/summary.h"
 #include "io/file.h"
-#include "quantizers/packing.h"
 
 namespace evenkeel {
 namespace {
@@ -28,7 +27,7 @@ class Outputs final : public BlockSink {
         id_(job.text),
         record_(folder_.stage("calibration.h5"), job.text, options),
         folded_(model, made(folder_.stage("model"))) {
-    if (const auto fault = packing_fault(job.scheme.weights)) {
+    if (const auto fault = packing_fault(model.architecture(), job.scheme.weights)) {
       progress.note(
           fmt::format("no quantized/ is written: {}; model/ and calibration.h5 hold all "
                       "that the calibration found",
