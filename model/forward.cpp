@@ -20,7 +20,7 @@ class BlockWalk {
         space_(workspace),
         last_(last) {}
 
-  bool attention(const ConstMatrixView& hidden, MatrixView out) {
+  bool attention(const ConstMatrixView& hidden, Matrix& out) {
     norm(NormRole::attention, hidden);
     if (!visit(Node::attention_input, space_.normed)) return false;
     project(LinearRole::query, space_.normed, space_.query);
@@ -39,7 +39,7 @@ class BlockWalk {
     return true;
   }
 
-  bool mlp(const ConstMatrixView& hidden, MatrixView out) {
+  bool mlp(const ConstMatrixView& hidden, Matrix& out) {
     norm(NormRole::mlp, hidden);
     if (!visit(Node::mlp_input, space_.normed)) return false;
     project(LinearRole::up, space_.normed, space_.mlp_hidden);
@@ -61,7 +61,7 @@ class BlockWalk {
     apply(block_.linear(role), x, out);
   }
 
-  bool visit(Node node, MatrixView values) {
+  bool visit(Node node, Matrix& values) {
     tap_.at(node, values, 0, 0);
     return last_ != node;
   }

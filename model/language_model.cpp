@@ -49,6 +49,7 @@ Matrix LanguageModel::embed(const Tokens& tokens, const TokenMask& mask) const {
   return hidden;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
 void LanguageModel::normalize(MatrixView hidden) const {
   layer_norm(hidden, final_gain_, final_bias_, architecture_.family->norm_epsilon, hidden);
 }

@@ -23,6 +23,7 @@ class LanguageModel {
   const Checkpoint& checkpoint() const { return checkpoint_; }
 
   /// What enters the first block, [tokens, channels]. Positions count real tokens only.
+  /// REQUIRES: mask empty or of size tokens.
   /// Throws: InputError when an id is outside the vocabulary or there are more tokens than
   /// positions.
   Matrix embed(const Tokens& tokens, const TokenMask& mask = {}) const;

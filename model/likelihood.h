@@ -13,7 +13,8 @@ namespace evenkeel {
 /// One per window; `add` of different windows may run in parallel.
 class NextTokenLikelihood {
  public:
-  /// Scores tokens 2 .. L of `tokens`, given `normalized` [tokens, channels] (not copied).
+  /// Scores tokens 2 .. L of `tokens`, given `normalized` [tokens, channels]. Neither is copied.
+  /// REQUIRES: tokens not empty.
   NextTokenLikelihood(const Tokens& tokens, const Matrix& normalized);
 
   /// `head` holds rows [first, first + head.rows()) of the head, [rows, channels]. Each row of

@@ -1,10 +1,13 @@
 #include "model/ops.h"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "model/ops.cpp"
-// clang-format off: the order matters to Highway
+// The order matters to Highway.
+// clang-format off
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 #include <hwy/contrib/math/math-inl.h>
@@ -17,50 +20,63 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Tag = hn::ScalableTag<float>;
 
-float sum_of(const float* values, std::size_t size) {
-  const Tag d;
-  auto total = hn::Zero(d);
-  std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
-    total = hn::Add(total, hn::LoadU(d, values + i));
-  }
-  float sum = hn::GetLane(hn::SumOfLanes(d, total));
-  for (; i < size; ++i) sum += values[i];
-  return sum;
-}
+// A mean in two parts: what rounding took from the first, the second holds. Without it a row far
+// from zero keeps an offset that its small spread then magnifies.
+struct Centre {
+  float mean;
+  float rest;
+};
 
-float sum_of_squares_around(const float* values, std::size_t size, float centre) {
+float mean_around(const float* values, std::size_t size, float centre) {
   const Tag d;
   const auto middle = hn::Set(d, centre);
   auto total = hn::Zero(d);
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
-    const auto difference = hn::Sub(hn::LoadU(d, values + i), middle);
+    total = hn::Add(total, hn::Sub(hn::LoadU(d, values + i), middle));
+  }
+  float sum = hn::GetLane(hn::SumOfLanes(d, total));
+  for (; i < size; ++i) sum += values[i] - centre;
+  return sum / static_cast<float>(size);
+}
+
+float variance_around(const float* values, std::size_t size, Centre centre) {
+  const Tag d;
+  const auto mean = hn::Set(d, centre.mean);
+  const auto rest = hn::Set(d, centre.rest);
+  auto total = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
+    const auto difference = hn::Sub(hn::Sub(hn::LoadU(d, values + i), mean), rest);
     total = hn::MulAdd(difference, difference, total);
   }
   float sum = hn::GetLane(hn::SumOfLanes(d, total));
-  for (; i < size; ++i) sum += (values[i] - centre) * (values[i] - centre);
-  return sum;
+  for (; i < size; ++i) {
+    const float difference = values[i] - centre.mean - centre.rest;
+    sum += difference * difference;
+  }
+  return sum / static_cast<float>(size);
 }
 
 void layer_norm_row(const float* x, const float* gain, const float* bias, std::size_t size,
                     float epsilon, float* out) {
-  const auto count = static_cast<float>(size);
-  const float mean = sum_of(x, size) / count;
-  const float variance = sum_of_squares_around(x, size, mean) / count;
-  const float inverse = 1.0F / std::sqrt(variance + epsilon);
+  Centre centre{mean_around(x, size, 0.0F), 0.0F};
+  centre.rest = mean_around(x, size, centre.mean);
+  const float inverse = 1.0F / std::sqrt(variance_around(x, size, centre) + epsilon);
   const Tag d;
-  const auto middle = hn::Set(d, mean);
+  const auto mean = hn::Set(d, centre.mean);
+  const auto rest = hn::Set(d, centre.rest);
   const auto factor = hn::Set(d, inverse);
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
-    auto value = hn::Mul(hn::Sub(hn::LoadU(d, x + i), middle), factor);
+    auto value = hn::Mul(hn::Sub(hn::Sub(hn::LoadU(d, x + i), mean), rest), factor);
     value = hn::Mul(value, hn::LoadU(d, gain + i));
     if (bias != nullptr) value = hn::Add(value, hn::LoadU(d, bias + i));
     hn::StoreU(value, d, out + i);
   }
   for (; i < size; ++i) {
-    out[i] = (x[i] - mean) * inverse * gain[i] + (bias == nullptr ? 0.0F : bias[i]);
+    const float value = (x[i] - centre.mean - centre.rest) * inverse * gain[i];
+    out[i] = bias == nullptr ? value : value + bias[i];
   }
 }
 
@@ -79,6 +95,12 @@ float maximum_of(const float* values, std::size_t size) {
   return largest;
 }
 
+// Highway's exponential takes NaN for zero, which would hide it.
+template <class D, class V>
+HWY_INLINE V exponential(D d, V x) {
+  return hn::IfThenElse(hn::IsNaN(x), x, hn::Exp(d, x));
+}
+
 // exp(values - shift) into out (which may be values, or null when only the sum is wanted).
 double exponentials(const float* values, std::size_t size, float shift, float* out) {
   const Tag d;
@@ -91,19 +113,21 @@ double exponentials(const float* values, std::size_t size, float shift, float* o
     auto total = hn::Zero(d);
     const std::size_t stop = i + 64 * lanes < size ? i + 64 * lanes : size;
     for (; i + lanes <= stop; i += lanes) {
-      const auto value = hn::Exp(d, hn::Sub(hn::LoadU(d, values + i), middle));
+      const auto value = exponential(d, hn::Sub(hn::LoadU(d, values + i), middle));
       if (out != nullptr) hn::StoreU(value, d, out + i);
       total = hn::Add(total, value);
     }
     sum += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, total)));
   }
   if (i < size) {
-    const std::size_t rest = size - i;
-    const auto mask = hn::FirstN(d, rest);
-    const auto loaded = hn::MaskedLoad(mask, d, values + i);
-    const auto value = hn::IfThenElseZero(mask, hn::Exp(d, hn::Sub(loaded, middle)));
-    if (out != nullptr) hn::BlendedStore(value, mask, d, out + i);
+    // Copied, as a masked load or store may touch what lies behind the row.
+    HWY_ALIGN float rest[hn::MaxLanes(Tag())];
+    std::fill_n(rest, lanes, -std::numeric_limits<float>::infinity());
+    std::copy(values + i, values + size, rest);
+    const auto value = exponential(d, hn::Sub(hn::Load(d, rest), middle));
     sum += static_cast<double>(hn::GetLane(hn::SumOfLanes(d, value)));
+    hn::Store(value, d, rest);
+    if (out != nullptr) std::copy_n(rest, size - i, out + i);
   }
   return sum;
 }
@@ -139,23 +163,32 @@ void layer_norm(const ConstMatrixView& x, const ConstVectorView& gain, const Con
   }
 }
 
-void softmax(std::span<float> values) {
+namespace {
+
+// What exponentials are taken around: the largest value. Where that is -infinity, anything finite
+// gives the zeros that are meant, while -infinity less itself would be NaN.
+float centre_of_exponentials(std::span<const float> values) {
   const float largest = HWY_DYNAMIC_DISPATCH(maximum_of)(values.data(), values.size());
-  if (std::isinf(largest) && largest < 0.0F) {
-    for (float& value : values) value = 0.0F;
-    return;
-  }
+  return std::isinf(largest) && largest < 0.0F ? 0.0F : largest;
+}
+
+}  // namespace
+
+void softmax(std::span<float> values) {
+  const float centre = centre_of_exponentials(values);
   const double sum =
-      HWY_DYNAMIC_DISPATCH(exponentials)(values.data(), values.size(), largest, values.data());
+      HWY_DYNAMIC_DISPATCH(exponentials)(values.data(), values.size(), centre, values.data());
+  if (sum == 0.0) return;
   HWY_DYNAMIC_DISPATCH(scale)(values.data(), values.size(), static_cast<float>(1.0 / sum));
 }
 
 void LogSumExp::add(std::span<const float> values) {
   if (values.empty()) return;
-  const float largest = HWY_DYNAMIC_DISPATCH(maximum_of)(values.data(), values.size());
+  const float centre = centre_of_exponentials(values);
   const double part =
-      HWY_DYNAMIC_DISPATCH(exponentials)(values.data(), values.size(), largest, nullptr);
-  const double other = largest;
+      HWY_DYNAMIC_DISPATCH(exponentials)(values.data(), values.size(), centre, nullptr);
+  if (part == 0.0) return;
+  const double other = centre;
   if (sum == 0.0) {
     maximum = other;
     sum = part;
@@ -172,7 +205,8 @@ double LogSumExp::value() const { return maximum + std::log(sum); }
 void activate(Activation kind, MatrixView values) {
   switch (kind) {
     case Activation::relu:
-      values = values.cwiseMax(0.0F);
+      // Not cwiseMax, which may turn a NaN into zero.
+      values = values.unaryExpr([](float x) { return x < 0.0F ? 0.0F : x; });
       return;
     case Activation::gelu:
       values = values.unaryExpr(

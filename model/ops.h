@@ -14,17 +14,18 @@
 namespace evenkeel {
 
 /// out = (x - mean) / sqrt(variance + epsilon) * gain + bias, by row; the variance is the biased
-/// one, taken around the mean (two passes). An empty bias counts as zero.
+/// one, taken around the mean. An empty bias counts as zero.
 /// REQUIRES: x, out [tokens, channels], gain [channels], bias [channels] or empty.
 void layer_norm(const ConstMatrixView& x, const ConstVectorView& gain, const ConstVectorView& bias,
                 float epsilon, MatrixView out);
 
 /// values = softmax(values), shifted by the maximum. A row whose every value is -infinity (all
-/// keys masked) becomes zero. REQUIRES: values not empty, no NaN.
+/// keys masked) becomes zero; one that holds NaN or +infinity becomes NaN.
+/// REQUIRES: values not empty.
 void softmax(std::span<float> values);
 
 /// log(sum(exp(values))) and the pieces to combine it over chunks of a row:
-/// the maximum, and the sum of exp(value - maximum).
+/// the maximum, and the sum of exp(value - maximum). NaN or +infinity makes the value NaN.
 struct LogSumExp {
   double maximum = 0.0;
   double sum = 0.0;  // 0: nothing seen yet
@@ -34,7 +35,7 @@ struct LogSumExp {
 
 enum class Activation { relu, gelu };
 
-/// In place; gelu is the exact one, x * Phi(x).
+/// In place; NaN stays NaN; gelu is the exact one, x * Phi(x).
 void activate(Activation kind, MatrixView values);
 
 }  // namespace evenkeel
