@@ -44,7 +44,9 @@ void check_fold(const Architecture& architecture, const Site& site, const Block&
     }
   }
   const double change = (original.output - hidden).cwiseAbs().maxCoeff();
-  const double difference = (original.output - folded.output).cwiseAbs().maxCoeff();
+  // Eigen's default may leave out a NaN.
+  const double difference =
+      (original.output - folded.output).cwiseAbs().maxCoeff<Eigen::PropagateNaN>();
   if (!(difference <= block_tolerance * change)) {
     throw MachineError(fmt::format(
         "site '{}': the folded block's output differs by {:.3g} where its largest change is "

@@ -1,6 +1,8 @@
 #include "transforms/fold.h"
 
 #include <algorithm>
+#include <cassert>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -12,12 +14,14 @@ void fold(const ChannelTransform& transform, Norm& producer, std::span<Linear* c
   const auto scale = transform.scale.cast<double>().array();
   const auto shift = transform.shift.cast<double>().array();
   const bool shifts = (transform.shift.array() != 0.0F).any();
+  assert(!shifts || producer.bias.size() != 0);
   producer.gain = (producer.gain.cast<double>().array() / scale).cast<float>();
   if (producer.bias.size() != 0) {
     producer.bias = ((producer.bias.cast<double>().array() - shift) / scale).cast<float>();
   }
   for (Linear* reader : readers) {
     if (shifts) {
+      assert(reader->bias.size() != 0);
       const auto moved = transform.shift.cast<double>() * reader->weight.cast<double>().transpose();
       reader->bias = (reader->bias.cast<double>() + moved).cast<float>();
     }

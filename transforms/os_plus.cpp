@@ -10,7 +10,7 @@ namespace {
 
 void move_by(const Vector& shift, ScoredSite& site) {
   for (Matrix& input : site.inputs) input.rowwise() -= shift;
-  if (site.bias.size() == 0) return;
+  if (site.bias.size() == 0) site.bias = Vector::Zero(site.weight.rows());
   site.bias =
       (site.bias.cast<double>() + shift.cast<double>() * site.weight.cast<double>().transpose())
           .cast<float>();
@@ -18,7 +18,10 @@ void move_by(const Vector& shift, ScoredSite& site) {
 
 }  // namespace
 
-Vector os_plus_shift(const ChannelExtrema& extrema) { return (extrema.high + extrema.low) / 2.0F; }
+// Halved before the sum, which then can't overflow.
+Vector os_plus_shift(const ChannelExtrema& extrema) {
+  return extrema.high / 2.0F + extrema.low / 2.0F;
+}
 
 SiteTransform os_plus(ScoredSite site, const Scheme& scheme, Search search, bool can_shift) {
   for (const Matrix& input : site.inputs) {

@@ -22,7 +22,7 @@ class SiteScorer::Accumulator {
            Index first_row) {
     for (Index row = 0; row < out.rows(); ++row) {
       if (!mask.empty() && mask[static_cast<std::size_t>(first_row + row)] == 0) continue;
-      sum_ += static_cast<double>((out.row(row) - expected.row(row)).squaredNorm());
+      sum_ += (out.row(row) - expected.row(row)).cast<double>().squaredNorm();
     }
     return !(value() > bound_) && !(tie_loses_ && value() == bound_);
   }
@@ -58,8 +58,8 @@ SiteScorer::SiteScorer(ScoredSite site, const TensorScheme& weights)
              buffers.attention, outputs_[sample]);
     }
     const TokenMask& real = mask(sample);
-    tokens_ += real.empty() ? static_cast<double>(x.rows())
-                            : static_cast<double>(std::count(real.begin(), real.end(), 1));
+    const auto padding = std::count(real.begin(), real.end(), std::uint8_t{0});
+    tokens_ += static_cast<double>(x.rows() - padding);
   }
 }
 

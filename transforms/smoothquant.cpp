@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "io/errors.h"
 #include "transforms/candidate_quantizer.h"
 #include "transforms/grid_search.h"
 
@@ -42,6 +43,11 @@ SiteTransform smoothquant(ScoredSite site, const ConstVectorView& absmax, const 
   if (alpha) {
     result.threshold = *alpha;
     result.loss_after = *scorer.loss(candidate(*alpha));
+    if (!std::isfinite(result.loss_after)) {
+      throw InputError(
+          "the site's loss is not finite; the model's activations overflow on the calibration "
+          "text");
+    }
   } else {
     result.thresholds = alpha_grid();
     const auto found =

@@ -3,12 +3,22 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "io/errors.h"
+
 namespace evenkeel {
 
 std::vector<double> threshold_grid(Range range, double lowest) {
   const double largest = std::max(static_cast<double>(range.high), -static_cast<double>(range.low));
   if (!(largest > lowest)) return {largest};
   const double count = std::max(100.0, std::floor(std::max(0.0, double{range.high}) / 0.5));
+  if (count > most_thresholds) {
+    throw InputError(fmt::format(
+        "the site's input reaches {:.3g}, for which OS+ would try {:.3g} thresholds (at "
+        "most {:.0f}); check the model, or try method smoothquant",
+        largest, count, most_thresholds));
+  }
   const double step = (largest - lowest) / count;
   std::vector<double> thresholds;
   // Subtracting again and again, as the published loop does, so that rounding agrees with it.

@@ -11,11 +11,15 @@ namespace evenkeel {
 /// Lowest threshold for a LayerNorm producer; RMSNorm producers go down to 0.1.
 inline constexpr double layer_norm_lowest_threshold = 1.0;
 
+/// A longer grid is refused: its range is that of a broken model.
+inline constexpr double most_thresholds = 1e6;
+
 /// Thresholds in the order in which the published program tries them, in double: from
 /// t0 = max(high, -low) down by (t0 - lowest) / n while at least `lowest`, with
 /// n = max(100, floor(max(high, 0) / 0.5)). Rounding decides whether the last one, at `lowest`,
 /// is there. `range` is that of the shifted input. When t0 <= lowest nothing needs scaling and
 /// the only threshold is t0 (where the published program has none, or never ends).
+/// Throws: InputError when n exceeds `most_thresholds`.
 std::vector<double> threshold_grid(Range range, double lowest = layer_norm_lowest_threshold);
 
 /// OS+ Eq. 8 as coded: the larger of max_j / t where max_j > t, min_j / -t where min_j < -t,
