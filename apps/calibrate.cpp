@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -141,6 +142,8 @@ int guarded(int count, char** arguments) {
     return error.exit_status();
   } catch (const std::bad_alloc&) {
     complain("out of memory; lower calibration.samples, sequence_length or the number of windows");
+  } catch (const std::system_error& refused) {  // of the machine: files, threads
+    complain(refused.what());
   } catch (const std::exception& error) {
     complain(fmt::format("internal error: {}", error.what()));
   }

@@ -11,6 +11,7 @@ bash apps/install_dependencies.sh
 echo "== building build/release/apps/calibrate"
 if command -v ccache >/dev/null; then
   export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+  export CCACHE_SLOPPINESS=pch_defines,time_macros  # what ccache asks for with precompiled headers
 fi
 cmake --preset release -Wno-dev >/dev/null
 cmake --build --preset release --target calibrate

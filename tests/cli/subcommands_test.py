@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import struct
 
 from command import (CALIBRATION_TEXT, DONE, EVALUATION_TEXT, FAILED, MODEL, WRONG_INPUT,
@@ -92,6 +93,21 @@ class Evaluate(CommandTest):
         text = self.assert_done(calibrate(*call)).stdout
         for value in document["perplexity"].values():
             self.assertIn(f"{value:.4f}", text)
+
+    def test_names_from_outside(self):
+        text = EVALUATION_TEXT.read_bytes()
+        with scratch() as folder:
+            for name in ["gr\u00fc\u00dfe.txt".encode(), b"not\xffutf8.txt", b"two\nlines\x1b[1m.txt"]:
+                with self.subTest(name):
+                    path = os.fsencode(folder) + b"/" + name
+                    with open(path, "wb") as file:
+                        file.write(text)
+                    call = ["evaluate", MODEL, "--text", os.fsdecode(path), *self.LIMITS]
+                    document = self.assert_document(calibrate(*call, "--json"))
+                    self.assertEqual(len(document["perplexity"]), 1)
+                    table = self.assert_done(calibrate(*call)).stdout
+                    self.assertEqual(len(table.splitlines()), 6)
+                    self.assertNotIn("\x1b", table)
 
     def test_dynamic_scheme_needs_no_calibration(self):
         call = ["evaluate", MODEL, "--text", EVALUATION_TEXT, *self.LIMITS, "--json"]
