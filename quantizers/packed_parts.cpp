@@ -1,7 +1,7 @@
 #include "quantizers/packed_parts.h"
 
 #include <algorithm>
-#include <cstddef>
+#include <cassert>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,17 +11,12 @@
 
 #include <fmt/format.h>
 
-#include "io/errors.h"
-#include "quantizers/bit_words.h"
 #include "quantizers/packing.h"
 
 namespace evenkeel {
 namespace {
 
 using Kind = PackedPart::Kind;
-
-// Weights of 4 bits are packed; at other widths only newer versions of the format read words.
-bool in_words(const TensorScheme& weights) { return weights.bits == 4; }
 
 PackedPart part(Kind kind, const std::string& module, std::string_view suffix, DType dtype,
                 std::vector<std::int64_t> shape) {
@@ -32,10 +27,6 @@ Index largest_divisor(Index columns, Index limit) {
   Index divisor = std::min(columns, limit);
   while (columns % divisor != 0) --divisor;
   return divisor;
-}
-
-Index word_count(Index numbers, int bits) {
-  return static_cast<Index>(words_of(static_cast<std::size_t>(numbers), bits));
 }
 
 std::vector<std::int64_t> shape_of_steps(const TensorScheme& weights, Index rows, Index columns) {
@@ -72,31 +63,15 @@ std::optional<std::string> activations_fault(const TensorScheme& activations) {
          "quantized weights only";
 }
 
-std::string packing_format(const Scheme& scheme) {
-  return in_words(scheme.weights) ? "pack-quantized" : "int-quantized";
-}
-
 std::vector<PackedPart> weight_parts(const std::string& module, Index rows, Index columns,
                                      const TensorScheme& weights) {
-  if (const auto fault = packing_fault(weights, columns)) {
-    throw UsageError(fmt::format("'{}.weight' cannot be stored: {}", module, *fault));
-  }
+  assert(!packing_fault(weights, columns).has_value());
   std::vector<PackedPart> parts;
-  if (in_words(weights)) {
-    parts.push_back(part(Kind::code_words, module, "weight_packed", DType::I32,
-                         {rows, word_count(columns, weights.bits)}));
-    parts.push_back(part(Kind::weight_shape, module, "weight_shape", DType::I64, {2}));
-  } else {
-    parts.push_back(part(Kind::code_bytes, module, "weight", DType::I8, {rows, columns}));
-  }
   const auto steps = shape_of_steps(weights, rows, columns);
+  parts.push_back(part(Kind::codes, module, "weight", DType::I8, {rows, columns}));
   parts.push_back(part(Kind::steps, module, "weight_scale", DType::F32, steps));
-  if (weights.symmetric) return parts;
-  if (in_words(weights) && weights.granularity != Granularity::per_tensor) {
-    parts.push_back(part(Kind::zero_point_words, module, "weight_zero_point", DType::I32,
-                         {word_count(rows, weights.bits), steps.back()}));
-  } else {
-    parts.push_back(part(Kind::zero_point_bytes, module, "weight_zero_point", DType::I8, steps));
+  if (!weights.symmetric) {
+    parts.push_back(part(Kind::zero_points, module, "weight_zero_point", DType::I8, steps));
   }
   return parts;
 }
@@ -113,10 +88,6 @@ std::vector<PackedPart> input_parts(const std::string& module, const TensorSchem
 
 int byte_offset(const TensorScheme& scheme) {
   return scheme.symmetric ? 0 : 1 << (scheme.bits - 1);
-}
-
-int word_offset(const TensorScheme& scheme) {
-  return scheme.symmetric ? 1 << (scheme.bits - 1) : 0;
 }
 
 }  // namespace evenkeel

@@ -13,20 +13,17 @@ namespace evenkeel {
 
 struct PackedPart {
   enum class Kind {
-    code_bytes,
-    code_words,
-    weight_shape,
+    codes,
     steps,
-    zero_point_bytes,
-    zero_point_words,
+    zero_points,
     input_step,
     input_zero_point,
   };
-  Kind kind = Kind::code_bytes;
+  Kind kind = Kind::codes;
   TensorPlan plan;
 };
 
-/// The parts of a weight. Throws: UsageError as `packed_plan`.
+/// The parts of a weight. REQUIRES: no `packing_fault`.
 std::vector<PackedPart> weight_parts(const std::string& module, Index rows, Index columns,
                                      const TensorScheme& weights);
 
@@ -35,7 +32,4 @@ std::vector<PackedPart> input_parts(const std::string& module, const TensorSchem
 
 /// What a stored byte is below its code: 2^(b-1) when asymmetric, else 0.
 int byte_offset(const TensorScheme& scheme);
-/// What a number in a word is above its code: 2^(b-1) when symmetric, else 0.
-int word_offset(const TensorScheme& scheme);
-
 }  // namespace evenkeel

@@ -1,22 +1,20 @@
 // Codes as the compressed-tensors layout stores them, so that other programs load them.
-// Format: https://github.com/vllm-project/compressed-tensors; what is said here holds for 0.20.
+// Format: https://github.com/vllm-project/compressed-tensors, "int-quantized", as of 0.20.
 //
-// Stored codes are signed: an asymmetric code or zero point c of 0 .. 2^b - 1 is stored as
-// c - 2^(b-1), so that step * (code - zero_point) is the same number. Steps are F32, and nothing
-// is lost. For NAME.weight [rows, columns]:
+// One byte a code, whatever the bits: it is the form that the format's own library infers for every
+// integer scheme with quantized activations, and that transformers loads. (Its packed form is for
+// weights alone: asymmetric zero points in it do not load.)
 //
-//   int-quantized    NAME.weight        I8  [rows, columns], one byte a code
-//   pack-quantized   NAME.weight_packed I32 [rows, ceil(columns * bits / 32)]: the codes, raised by
-//                    2^(b-1), as one run of bits per row, lowest bit first
-//                    NAME.weight_shape  I64 [2]: rows, columns
-//   both             NAME.weight_scale      F32 [1] per_tensor, [rows, 1] per_channel,
-//                                           [rows, groups] per_group: the step
-//                    NAME.weight_zero_point when asymmetric: I8, shaped as the steps; but in
-//                                           pack-quantized, unless per_tensor,
-//                                           I32 [ceil(rows * bits / 32), groups]: each column
-//                                           packed
-//                    NAME.input_scale       F32 [1], NAME.input_zero_point I8 [1] (asymmetric):
-//                                           with static per_tensor activations
+// A stored byte is signed: an asymmetric code or zero point c of 0 .. 2^b - 1 is c - 2^(b-1), so
+// that step * (code - zero_point) is the same number; a symmetric code is as it is. Steps are F32,
+// and nothing is lost. For NAME.weight [rows, columns]:
+//
+//   NAME.weight             I8  [rows, columns]
+//   NAME.weight_scale       F32 [1] per_tensor, [rows, 1] per_channel, [rows, groups] per_group:
+//                           the step
+//   NAME.weight_zero_point  I8, shaped as the steps; asymmetric only
+//   NAME.input_scale        F32 [1], with static per_tensor activations
+//   NAME.input_zero_point   I8  [1], likewise, asymmetric only
 #pragma once
 
 #include <cstddef>
@@ -37,6 +35,7 @@ namespace evenkeel {
 
 /// Why the layout cannot hold weights of this scheme; nothing when it can. With `columns`, the
 /// input channels of one linear: whether the group divides them, too.
+/// REQUIRES: here and below, `faults_of` the scheme is empty.
 std::optional<std::string> packing_fault(const TensorScheme& weights,
                                          std::optional<Index> columns = {});
 
@@ -45,10 +44,6 @@ std::optional<std::string> packing_fault(const TensorScheme& weights,
 /// nothing of activations. (Symmetric activations beyond their range take code -2^(b-1) in other
 /// readers, which is one step further than here.)
 std::optional<std::string> activations_fault(const TensorScheme& activations);
-
-/// "pack-quantized" for weights of 4 bits, which it holds in half the space and which every
-/// version of the format reads; "int-quantized" for all others.
-std::string packing_format(const Scheme& scheme);
 
 /// The tensors that stand for `NAME.weight` [rows, columns], as above. `module` is NAME.
 /// Throws: UsageError with the module's name and `packing_fault`.
@@ -61,8 +56,9 @@ struct PackedTensor {
   std::vector<std::byte> bytes;
 };
 
-/// The bytes of every tensor of `packed_plan`, in its order. `input` is the quantizer of the
-/// linear's input node; REQUIRES: static per-tensor when the plan has input_scale.
+/// The bytes of every tensor of `packed_plan`, in its order. REQUIRES: it can be planned. `input`
+/// is the quantizer of the linear's input node; REQUIRES: static per-tensor when the plan has
+/// input_scale.
 std::vector<PackedTensor> pack(const std::string& module, const QuantizedWeight& weight,
                                const Scheme& scheme, const ActivationQuantizer* input);
 
@@ -74,8 +70,8 @@ class PackedSource {
   virtual const StoredTensor& at(std::string_view name) const = 0;
 };
 
-/// The inverse of `pack`.
-/// Throws: InputError when a shape, dtype, code, step or zero point contradicts the scheme.
+/// The inverse of `pack`. Throws: InputError when a shape, dtype, code, step or zero point
+/// contradicts the scheme, or the scheme the layout.
 QuantizedWeight unpack(const PackedSource& source, const std::string& module, Index rows,
                        Index columns, const Scheme& scheme);
 

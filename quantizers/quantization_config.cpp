@@ -27,6 +27,8 @@ std::string_view strategy_of(Granularity granularity) {
   return {};
 }
 
+constexpr std::string_view format = "int-quantized";
+
 ordered_json arguments_of(const TensorScheme& scheme) {
   const bool dynamic = is_dynamic(scheme);
   return {
@@ -47,13 +49,16 @@ ordered_json quantization_config(const Scheme& scheme, const std::vector<std::st
   // Groups of activations are found anew each time, those of weights are stored.
   weights["dynamic"] = false;
   weights["observer"] = "minmax";
-  ordered_json group = {{"targets", {"Linear"}}, {"weights", weights}};
-  group["input_activations"] = activations_fault(scheme.activations).has_value()
-                                   ? ordered_json(nullptr)
-                                   : arguments_of(scheme.activations);
-  group["output_activations"] = nullptr;
+  const bool known = !activations_fault(scheme.activations).has_value();
+  ordered_json group = {
+      {"targets", {"Linear"}},
+      {"weights", weights},
+      {"input_activations", known ? arguments_of(scheme.activations) : ordered_json(nullptr)},
+      {"output_activations", nullptr}};
+  // For weights alone, readers would infer the packed form.
+  if (!known) group["format"] = format;
   return {{"quant_method", "compressed-tensors"},
-          {"format", packing_format(scheme)},
+          {"format", format},
           {"quantization_status", "compressed"},
           {"config_groups", {{"group_0", group}}},
           {"ignore", ignored},

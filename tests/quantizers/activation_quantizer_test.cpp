@@ -2,13 +2,13 @@
 
 #include <cmath>
 #include <cstddef>
-#include <cstdlib>
 #include <limits>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "quantizers/affine.h"
+#include "support/random_matrix.h"
 
 namespace evenkeel {
 namespace {
@@ -80,8 +80,7 @@ TEST(ActivationQuantizer, EachGroupFindsItsOwnRangeTheShortOneToo) {
 TEST(ActivationQuantizer, AWindowLeavesItsSurroundingsAlone) {
   for (const auto granularity : {Granularity::per_token, Granularity::per_group}) {
     const ActivationQuantizer quantizer({.bits = 4, .granularity = granularity, .group_size = 3});
-    std::srand(5);
-    Matrix whole = Matrix::Random(6, 11);
+    Matrix whole = support::random_matrix(6, 11, 1);
     Matrix piece = whole.block(1, 2, 3, 7);
     Matrix expected = whole;
     quantizer.apply(piece);

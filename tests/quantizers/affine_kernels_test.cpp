@@ -1,17 +1,17 @@
 // Every instruction set that this machine has gives the codes of the scalar reference.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <random>
-#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <hwy/highway.h>
 
 #include "quantizers/affine.h"
+#include "support/each_target.h"
+#include "support/random_matrix.h"
 
 namespace evenkeel {
 namespace {
@@ -20,18 +20,7 @@ constexpr float epsilon = std::numeric_limits<float>::epsilon();
 constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
-// Runs each test with one target alone.
-class AffineKernels : public testing::TestWithParam<std::int64_t> {
- protected:
-  void SetUp() override { use(GetParam()); }
-  void TearDown() override { use(0); }
-
- private:
-  static void use(std::int64_t target) {
-    hwy::SetSupportedTargetsForTest(target);
-    hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-  }
-};
+using AffineKernels = support::EachTarget;
 
 struct Case {
   AffineParameters parameters;
@@ -75,11 +64,11 @@ std::vector<float> hard_values(float step) {
                   {value, std::nextafter(value, infinity), std::nextafter(value, -infinity),
                    static_cast<float>(half) * step});
   }
-  std::mt19937 random(7);
-  std::uniform_real_distribution<float> mantissa(-300.0F, 300.0F);
-  std::uniform_int_distribution<int> exponent(-140, 100);
-  for (int i = 0; i < 500; ++i) values.push_back(mantissa(random) * step);
-  for (int i = 0; i < 500; ++i) values.push_back(std::ldexp(mantissa(random), exponent(random)));
+  const Vector mantissas = support::random_vector(1000, 7, -300.0F, 300.0F);
+  for (Index i = 0; i < 500; ++i) values.push_back(mantissas[i] * step);
+  for (Index i = 500; i < 1000; ++i) {
+    values.push_back(std::ldexp(mantissas[i], static_cast<int>(i % 240) - 140));
+  }
   return values;
 }
 
@@ -90,11 +79,7 @@ std::vector<std::size_t> lengths() {
   return all;
 }
 
-std::uint32_t bits_of(float value) {
-  std::uint32_t bits = 0;
-  std::copy_n(reinterpret_cast<const char*>(&value), sizeof bits, reinterpret_cast<char*>(&bits));
-  return bits;
-}
+std::uint32_t bits_of(float value) { return std::bit_cast<std::uint32_t>(value); }
 
 TEST_P(AffineKernels, GiveTheCodesOfTheReference) {
   for (const auto& [parameters, range] : cases()) {
@@ -208,11 +193,7 @@ TEST_P(AffineKernels, NeverLoseNaNOrInfinityInARange) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Targets, AffineKernels,
-                         testing::ValuesIn(hwy::SupportedAndGeneratedTargets()),
-                         [](const auto& target) {
-                           return std::string(hwy::TargetName(target.param));
-                         });
+INSTANTIATE_TEST_SUITE_P(Targets, AffineKernels, support::each_target(), support::target_name);
 
 }  // namespace
 }  // namespace evenkeel

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "io/errors.h"
+#include "support/random_matrix.h"
 
 namespace evenkeel {
 namespace {
@@ -72,10 +73,9 @@ TEST(RangeObserver, KeepsEachChannelApart) {
 
 TEST(RangeObserver, DoesNotDependOnOrderOrSplit) {
   for (const TensorScheme& scheme : {minmax, average, by_channel}) {
-    std::srand(11);
     std::vector<Matrix> batches;
     batches.reserve(5);
-    for (int i = 0; i < 5; ++i) batches.emplace_back(Matrix::Random(6, 33));
+    for (std::uint32_t i = 0; i < 5; ++i) batches.push_back(support::random_matrix(6, 33, i));
 
     RangeObserver whole(scheme);
     for (std::size_t i = 0; i < batches.size(); ++i) {

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "quantizers/affine.h"
+#include "support/random_matrix.h"
 
 namespace evenkeel {
 namespace {
@@ -62,7 +63,7 @@ TEST(WeightQuantizer, AShortLastGroupHasAStepOfItsOwn) {
 }
 
 TEST(WeightQuantizer, AGroupWiderThanTheRowIsTheRow) {
-  const Matrix weight = Matrix::Random(3, 5);
+  const Matrix weight = support::random_matrix(3, 5, 1);
   const TensorScheme groups{.bits = 4, .granularity = Granularity::per_group, .group_size = 128};
   const auto grouped = quantize_weight(weight, groups);
   const auto by_row = quantize_weight(weight, {.bits = 4, .granularity = Granularity::per_channel});
@@ -103,8 +104,7 @@ class EveryScheme : public testing::TestWithParam<TensorScheme> {};
 TEST_P(EveryScheme, AgreesWithTheDefinitionValueByValue) {
   const TensorScheme scheme = GetParam();
   for (const auto& [rows, columns] : {std::pair<Index, Index>{1, 1}, {7, 1}, {1, 50}, {9, 131}}) {
-    std::srand(3);
-    const Matrix weight = Matrix::Random(rows, columns);
+    const Matrix weight = support::random_matrix(rows, columns, 2);
     const auto quantized = quantize_weight(weight, scheme);
     const CodeRange range = code_range(scheme.bits, scheme.symmetric);
     const Index width =
