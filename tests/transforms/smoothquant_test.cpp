@@ -1,0 +1,59 @@
+#include "transforms/smoothquant.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "support/random_matrix.h"
+
+namespace evenkeel {
+namespace {
+
+ScoredSite outlier_site() {
+  ScoredSite site;
+  Matrix input = support::random_matrix(48, 16, 1);
+  input.col(5) *= 40.0F;
+  site.inputs.push_back(std::move(input));
+  site.weight = support::random_matrix(20, 16, 2);
+  return site;
+}
+
+TEST(SmoothQuant, ScaleIsTheFormulaByHand) {
+  const Vector absmax{{4.0F, 16.0F, 0.0F, 9.0F}};
+  const Matrix weight{{1.0F, -4.0F, 2.0F, 0.0F}, {-1.0F, 1.0F, 2.0F, 0.0F}};
+  const Vector half = smoothquant_scale(absmax, weight, 0.5);
+  EXPECT_FLOAT_EQ(half(0), 2.0F);                     // sqrt(4 / 1)
+  EXPECT_FLOAT_EQ(half(1), 2.0F);                     // sqrt(16 / 4)
+  EXPECT_FLOAT_EQ(half(2), 1e-5F);                    // clamped
+  EXPECT_FLOAT_EQ(half(3), 3.0F / std::sqrt(1e-5F));  // max|w| is clamped as well
+  EXPECT_FLOAT_EQ(smoothquant_scale(absmax, weight, 1.0)(1), 16.0F);
+  EXPECT_FLOAT_EQ(smoothquant_scale(absmax, weight, 0.0)(1), 0.25F);
+}
+
+TEST(SmoothQuant, GivenAlphaIsTaken) {
+  const ScoredSite site = outlier_site();
+  const Vector absmax = site.inputs.front().cwiseAbs().colwise().maxCoeff();
+  const SiteTransform found = smoothquant(site, absmax, *scheme_named("w6a6"), 0.5);
+  EXPECT_EQ(found.threshold, 0.5);
+  EXPECT_TRUE(found.thresholds.empty());
+  EXPECT_TRUE(found.transform.shift.isZero(0.0F));
+  EXPECT_EQ(found.transform.scale, smoothquant_scale(absmax, site.weight, 0.5));
+  EXPECT_LT(found.loss_after, 0.5 * found.loss_before);
+}
+
+TEST(SmoothQuant, SearchTakesTheAlphaOfLeastLoss) {
+  const ScoredSite site = outlier_site();
+  const Vector absmax = site.inputs.front().cwiseAbs().colwise().maxCoeff();
+  const SiteTransform found = smoothquant(site, absmax, *scheme_named("w6a6"), std::nullopt);
+  ASSERT_EQ(found.thresholds, alpha_grid());
+  ASSERT_EQ(found.losses.size(), 21U);
+  const auto least = std::min_element(found.losses.begin(), found.losses.end());
+  EXPECT_EQ(found.loss_after, *least);
+  EXPECT_EQ(found.threshold,
+            found.thresholds[static_cast<std::size_t>(least - found.losses.begin())]);
+  // The loss at 0.5 is what a given alpha of 0.5 has.
+  EXPECT_EQ(found.losses[10], smoothquant(site, absmax, *scheme_named("w6a6"), 0.5).loss_after);
+}
+
+}  // namespace
+}  // namespace evenkeel
