@@ -20,7 +20,7 @@ class TinyStream {
     for (std::size_t window = 0; window < windows; ++window) {
       Tokens tokens;
       for (std::size_t i = 0; i < length; ++i) {
-        tokens.push_back(static_cast<TokenId>((window * 131 + i * 37) % 262));
+        tokens.push_back(static_cast<TokenId>((window * 71 + i * 37) % 262));
       }
       windows_.push_back(std::move(tokens));
     }

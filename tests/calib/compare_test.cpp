@@ -1,0 +1,159 @@
+#include "calib/compare.h"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "calib/runner.h"
+#include "io/errors.h"
+#include "support/expect_error.h"
+#include "support/safetensors_builder.h"
+#include "support/tiny_job.h"
+
+namespace evenkeel {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr const char* text = "evaluation.safetensors";
+
+class CompareTest : public testing::Test {
+ protected:
+  // The tiny job with a comparison.
+  Comparison comparison(const std::string& section,
+                        const std::vector<std::string>& settings = {}) const {
+    const std::string job = support::read_bytes(tiny_.file());
+    support::write_bytes(tiny_ / "compare.yaml", job + "compare:\n" + section);
+    return load_comparison(tiny_ / "compare.yaml", settings);
+  }
+  ComparisonResult run(const Comparison& comparison) const {
+    Progress silent;
+    return run_comparison(comparison, silent);
+  }
+  Json written() const { return Json::parse(support::read_bytes(tiny_.output() / "compare.json")); }
+  double of_a_job(const std::vector<std::string>& settings) const {
+    Progress silent;
+    std::vector<std::string> all = settings;
+    all.push_back("output=" + (tiny_ / "alone").string());
+    const auto summary = run_job(tiny_.job(all), silent);
+    return summary.at("perplexity").at(text).at("quantized");
+  }
+
+  support::TinyJob tiny_;
+};
+
+TEST_F(CompareTest, EachRowIsAJobsFigure) {
+  const auto result =
+      run(comparison("  transform.method: [none, os_plus]\n"
+                     "  scheme: [w8a8, w4a4]\n"));
+  ASSERT_EQ(result.rows.size(), 4U);
+  std::size_t next = 0;
+  for (const std::string method : {"none", "os_plus"}) {
+    for (const std::string scheme : {"w8a8", "w4a4"}) {
+      const ComparedRow& row = result.rows[next++];
+      EXPECT_EQ(row.settings, (std::vector<std::pair<std::string, std::string>>{
+                                  {"transform.method", method}, {"scheme", scheme}}));
+      ASSERT_EQ(row.perplexity.size(), 1U);
+      EXPECT_EQ(row.perplexity[0].label, text);
+      EXPECT_EQ(row.perplexity[0].value,
+                of_a_job({"transform.method=" + method, "scheme=" + scheme}));
+      EXPECT_TRUE(row.difference.empty());
+    }
+  }
+  Progress silent;
+  ASSERT_EQ(result.full_precision.size(), 1U);
+  EXPECT_EQ(result.full_precision[0].value, [&] {
+    const auto summary = run_job(tiny_.job(), silent);
+    return summary.at("perplexity").at(text).at("full_precision").get<double>();
+  }());
+}
+
+TEST_F(CompareTest, CalibrationSetsDifferFromTheFirst) {
+  const auto result = run(comparison(
+      "  calibration: [{corpus: calibration.safetensors}, {random: vocabulary}, {random: ascii}]\n"
+      "  scheme: [w8a8, w4a4]\n"));
+  ASSERT_EQ(result.rows.size(), 6U);
+  for (std::size_t i = 0; i < 6; ++i) {
+    const ComparedRow& row = result.rows[i];
+    const ComparedRow& first = result.rows[i % 2];
+    ASSERT_EQ(row.settings[1], first.settings[1]);
+    if (i < 2) {
+      EXPECT_TRUE(row.difference.empty());
+      continue;
+    }
+    EXPECT_EQ(row.difference_from, "corpus: calibration.safetensors");
+    ASSERT_EQ(row.difference.size(), 1U);
+    EXPECT_EQ(row.difference[0].label, text);
+    EXPECT_EQ(row.difference[0].value, row.perplexity[0].value - first.perplexity[0].value);
+    EXPECT_NE(row.difference[0].value, 0.0);
+  }
+}
+
+TEST_F(CompareTest, FileHoldsWhatIsReturned) {
+  const auto result =
+      run(comparison("  calibration: [{corpus: calibration.safetensors}, {random: ascii}]\n"));
+  const Json json = written();
+  EXPECT_EQ(json, to_json(result));
+  EXPECT_EQ(json.at("full_precision"),
+            (Json{{"perplexity", {{text, result.full_precision[0].value}}}}));
+  ASSERT_EQ(json.at("rows").size(), 2U);
+  const Json& first = json.at("rows").at(0);
+  EXPECT_EQ(first.at("settings"), (Json{{"calibration", "corpus: calibration.safetensors"}}));
+  EXPECT_EQ(first.at("perplexity"), (Json{{text, result.rows[0].perplexity[0].value}}));
+  EXPECT_FALSE(first.contains("difference"));
+  for (const char* phase : {"total", "observe", "search", "quantize", "evaluate"}) {
+    EXPECT_GE(first.at("seconds").at(phase), 0.0) << phase;
+  }
+  EXPECT_EQ(json.at("rows").at(1).at("difference"),
+            (Json{{"from", "corpus: calibration.safetensors"},
+                  {"perplexity", {{text, result.rows[1].difference[0].value}}}}));
+}
+
+TEST_F(CompareTest, LeavesAJobsOutputsAlone) {
+  Progress silent;
+  run_job(tiny_.job(), silent);
+  support::FileBytes expected = support::files_below(tiny_.output());
+  run(comparison("  scheme: [w8a8]\n"));
+  support::FileBytes files = support::files_below(tiny_.output());
+  std::erase_if(files, [](const auto& file) { return file.first == "compare.json"; });
+  EXPECT_TRUE(files == expected);
+}
+
+TEST_F(CompareTest, FaultOfTheLastRowCostsNothing) {
+  class Never final : public Progress {
+    void step(std::string_view, int, int, std::string_view) override { ADD_FAILURE(); }
+  } progress;
+  support::write_token_ids(tiny_ / "short.safetensors", 2, 16, 1);
+  const auto wanted = comparison(
+      "  calibration: [{corpus: calibration.safetensors}, {corpus: short.safetensors}]\n");
+  support::expect_error<InputError>([&] { run_comparison(wanted, progress); },
+                                    tiny_ / "short.safetensors", {});
+  EXPECT_FALSE(std::filesystem::exists(tiny_.output()));
+}
+
+TEST_F(CompareTest, NeedsAText) {
+  Comparison wanted = comparison("  scheme: [w8a8]\n");
+  wanted.job.evaluate.perplexity.clear();
+  support::expect_error<UsageError>([&] { run(wanted); }, tiny_ / "compare.yaml",
+                                    {"evaluate.perplexity"});
+}
+
+TEST_F(CompareTest, ProgressGoesThroughAllRows) {
+  class Steps final : public Progress {
+   public:
+    void step(std::string_view task, int done, int total, std::string_view detail) override {
+      if (task != "compare") return;
+      EXPECT_EQ(total, 4);
+      done_counts.push_back(done);
+      details.emplace_back(detail);
+    }
+    std::vector<int> done_counts;
+    std::vector<std::string> details;
+  } progress;
+  run_comparison(comparison("  scheme: [w8a8, w4a4]\n"), progress);
+  EXPECT_EQ(progress.done_counts, (std::vector<int>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(progress.details, (std::vector<std::string>{"w8a8", "w8a8", "w4a4", "w4a4", "w4a4"}));
+}
+
+}  // namespace
+}  // namespace evenkeel

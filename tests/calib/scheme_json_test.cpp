@@ -1,0 +1,75 @@
+#include "calib/scheme_json.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "io/errors.h"
+#include "support/expect_error.h"
+
+namespace evenkeel {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+JsonReader reader(Json scheme) {
+  return JsonReader("config.json", {{"evenkeel", {{"scheme", std::move(scheme)}}}});
+}
+
+Scheme read(const Json& scheme) { return scheme_from_json(reader(scheme), "evenkeel.scheme"); }
+
+TEST(SchemeJsonTest, EverySchemeComesBack) {
+  for (int bits = 2; bits <= 8; ++bits) {
+    for (const Granularity weights :
+         {Granularity::per_tensor, Granularity::per_channel, Granularity::per_group}) {
+      for (const Granularity activations : {Granularity::per_tensor, Granularity::per_channel,
+                                            Granularity::per_token, Granularity::per_group}) {
+        for (const bool symmetric : {false, true}) {
+          Scheme scheme;
+          scheme.weights = {.bits = bits, .granularity = weights, .symmetric = symmetric};
+          scheme.activations = {
+              .bits = 10 - bits, .granularity = activations, .symmetric = !symmetric};
+          if (weights == Granularity::per_group) scheme.weights.group_size = 7;
+          if (activations == Granularity::per_group) scheme.activations.group_size = 9;
+          if (activations == Granularity::per_tensor) {
+            scheme.activations.range = RangeEstimator::average_minmax;
+          }
+          scheme.propagate = symmetric ? Propagate::quantized : Propagate::full_precision;
+          EXPECT_EQ(read(scheme_to_json(scheme)), scheme) << scheme_to_json(scheme);
+        }
+      }
+    }
+  }
+}
+
+TEST(SchemeJsonTest, ReadsAsWritten) {
+  EXPECT_EQ(scheme_to_json(Scheme{}),
+            Json::parse(R"({"weights": {"bits": 8, "granularity": "per_channel",
+                            "symmetric": false, "range": "minmax", "rounding": "nearest"},
+                            "activations": {"bits": 8, "granularity": "per_tensor",
+                            "symmetric": false, "range": "average_minmax", "rounding": "nearest"},
+                            "propagate": "quantized"})"));
+}
+
+TEST(SchemeJsonTest, FaultsNameFileAndKey) {
+  const auto expect_fault = [](const char* pointer, Json value, const char* key) {
+    Json scheme = scheme_to_json(Scheme{});
+    scheme[Json::json_pointer(pointer)] = std::move(value);
+    support::expect_error<InputError>([&] { read(scheme); }, "config.json", {key});
+  };
+  expect_fault("/weights/bits", 9, "evenkeel.scheme");
+  expect_fault("/weights/bits", 0, "evenkeel.scheme.weights.bits");
+  expect_fault("/weights/bits", "8", "evenkeel.scheme.weights.bits");
+  expect_fault("/weights/granularity", "per_token", "evenkeel.scheme");
+  expect_fault("/activations/granularity", "per_row", "evenkeel.scheme.activations.granularity");
+  expect_fault("/activations/symmetric", 1, "evenkeel.scheme.activations.symmetric");
+  expect_fault("/activations/range", "median", "evenkeel.scheme.activations.range");
+  expect_fault("/activations/rounding", "up", "evenkeel.scheme.activations.rounding");
+  expect_fault("/activations/group_size", -1, "evenkeel.scheme.activations.group_size");
+  expect_fault("/propagate", "both", "evenkeel.scheme.propagate");
+  expect_fault("/propagate", nullptr, "evenkeel.scheme.propagate");
+  expect_fault("/weights", 8, "evenkeel.scheme.weights");
+}
+
+}  // namespace
+}  // namespace evenkeel
