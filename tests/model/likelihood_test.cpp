@@ -1,0 +1,118 @@
+// The likelihood of the next token against the definition, in double.
+#include "model/likelihood.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/random_matrix.h"
+
+namespace evenkeel {
+namespace {
+
+using support::random_matrix;
+
+constexpr double epsilon = std::numeric_limits<float>::epsilon();
+
+struct Expected {
+  double sum = 0.0;
+  double bound = 0.0;
+};
+
+// A logit's product is off by at most epsilon * (channels + 1) times its magnitude, the target's
+// and, through the log of the sum of exponentials, the others' likewise; the latter is itself off
+// by 83 epsilon (ops_test derives it).
+Expected slow_likelihood(const Tokens& tokens, const Matrix& x, const Matrix& head) {
+  Expected result;
+  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
+    const auto row = x.row(static_cast<Index>(i)).cast<double>();
+    std::vector<double> logits;
+    double magnitude = 0.0;
+    for (Index id = 0; id < head.rows(); ++id) {
+      logits.push_back(row.dot(head.row(id).cast<double>()));
+      magnitude = std::max(magnitude, row.cwiseAbs().dot(head.row(id).cwiseAbs().cast<double>()));
+    }
+    const double most = *std::max_element(logits.begin(), logits.end());
+    double total = 0.0;
+    for (const double logit : logits) total += std::exp(logit - most);
+    result.sum += most + std::log(total) - logits[static_cast<std::size_t>(tokens[i + 1])];
+    result.bound += epsilon * (83.0 + 2.0 * static_cast<double>(x.cols() + 1) * magnitude);
+  }
+  return result;
+}
+
+Tokens random_tokens(std::size_t length, Index vocabulary) {
+  Tokens tokens;
+  const Matrix values =
+      random_matrix(1, static_cast<Index>(length), 9, 0.0F, static_cast<float>(vocabulary));
+  for (std::size_t i = 0; i < length; ++i) {
+    tokens.push_back(static_cast<TokenId>(values(0, static_cast<Index>(i))));
+  }
+  return tokens;
+}
+
+double likelihood(const Tokens& tokens, const Matrix& x, const Matrix& head,
+                  const std::vector<Index>& chunk_starts) {
+  NextTokenLikelihood result(tokens, x);
+  for (const Index first : chunk_starts) {
+    Index end = head.rows();
+    for (const Index other : chunk_starts) {
+      if (other > first) end = std::min(end, other);
+    }
+    result.add(head.middleRows(first, end - first), first);
+  }
+  return result.sum();
+}
+
+class Likelihood : public testing::TestWithParam<std::size_t> {};
+
+TEST_P(Likelihood, AgreesWithTheDefinitionInAnyOrderOfChunks) {
+  const std::size_t length = GetParam();
+  constexpr Index vocabulary = 90;
+  const Tokens tokens = random_tokens(length, vocabulary);
+  const Matrix x = random_matrix(static_cast<Index>(length), 24, 1, -2.0F, 2.0F);
+  const Matrix head = random_matrix(vocabulary, 24, 2, -2.0F, 2.0F);
+  const Expected expected = slow_likelihood(tokens, x, head);
+  for (const std::vector<Index>& starts :
+       {std::vector<Index>{0}, {0, 40}, {40, 0}, {60, 1, 0, 89, 30}, {0, 1, 2, 3, 50}}) {
+    EXPECT_NEAR(likelihood(tokens, x, head, starts), expected.sum, expected.bound);
+  }
+  EXPECT_EQ(NextTokenLikelihood(tokens, x).count(), static_cast<Index>(length) - 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Lengths, Likelihood, testing::Values(2, 3, 128, 129, 130, 257, 300));
+
+TEST(LikelihoodOf, OneTokenIsNothing) {
+  const Tokens one{3};
+  const Matrix x = random_matrix(1, 4, 3);
+  EXPECT_EQ(likelihood(one, x, random_matrix(9, 4, 4), {0}), 0.0);
+  EXPECT_EQ(NextTokenLikelihood(one, x).count(), 0);
+}
+
+TEST(LikelihoodOf, EqualLogitsAreTheLogOfTheVocabulary) {
+  const Tokens tokens{0, 5, 8};
+  EXPECT_NEAR(likelihood(tokens, Matrix::Zero(3, 4), random_matrix(9, 4, 5), {0, 4}),
+              2.0 * std::log(9.0), 2.0 * 83.0 * epsilon);
+}
+
+// exp(800) overflows even a double; the log of a probability of one is zero.
+TEST(LikelihoodOf, LargeLogitsDoNotOverflow) {
+  Matrix head = Matrix::Zero(3, 1);
+  head << 800.0F, 0.0F, -800.0F;
+  const Tokens tokens{0, 0, 2};
+  for (const std::vector<Index>& starts : {std::vector<Index>{0}, {0, 1, 2}, {2, 1, 0}}) {
+    EXPECT_NEAR(likelihood(tokens, Matrix::Ones(3, 1), head, starts), 1600.0, 1e-4);
+  }
+}
+
+TEST(LikelihoodOf, NaNIsNotHidden) {
+  Matrix x = random_matrix(4, 3, 6);
+  x(1, 1) = std::numeric_limits<float>::quiet_NaN();
+  EXPECT_TRUE(std::isnan(likelihood({0, 1, 2, 3}, x, random_matrix(5, 3, 7), {0, 2})));
+}
+
+}  // namespace
+}  // namespace evenkeel
