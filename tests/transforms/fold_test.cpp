@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "model/ops.h"
 #include "support/random_matrix.h"
 
 namespace evenkeel {
@@ -50,6 +51,62 @@ TEST(Fold, KeepsWhatEveryReaderGives) {
   EXPECT_FALSE(after.first.weight.isApprox(before.first.weight));
   EXPECT_LE(fold_error(before.input(), before.first, after.input(), after.first), 1.0);
   EXPECT_LE(fold_error(before.input(), before.second, after.input(), after.second), 1.0);
+}
+
+// Through a real norm, for transforms of many sizes; what the search gives is well inside.
+TEST(Fold, KeepsWhatTheNormAndItsReadersGive) {
+  Layers before;
+  const auto input = [&](const Norm& norm) {
+    Matrix out(tokens, channels);
+    layer_norm(before.normalized, norm.gain, norm.bias, 1e-5F, out);
+    return out;
+  };
+  for (std::uint32_t seed = 100; seed < 300; seed += 2) {
+    Layers after = before;
+    Linear* const readers[] = {&after.first, &after.second};
+    const float reach = seed < 200 ? 3.0F : 300.0F;
+    fold({random_vector(channels, seed, -reach, reach),
+          random_vector(channels, seed + 1, 1.0F / reach, reach)},
+         after.norm, readers);
+    ASSERT_LE(fold_error(input(before.norm), before.first, input(after.norm), after.first), 1.0);
+    ASSERT_LE(fold_error(input(before.norm), before.second, input(after.norm), after.second), 1.0);
+  }
+}
+
+TEST(Fold, OfASiteChangesItsProducerAndItsReadersAlone) {
+  Block before;
+  std::uint32_t seed = 20;
+  for (Norm& norm : before.norms) {
+    norm = {random_vector(channels, ++seed), random_vector(channels, ++seed)};
+  }
+  for (Linear& linear : before.linears) {
+    linear = {random_matrix(channels, channels, ++seed), random_vector(channels, ++seed)};
+  }
+  Architecture architecture;
+  for (const Site& site : sites_of(architecture)) {
+    Block after = before;
+    fold(random_transform(), site, after);
+    for (const NormRole role : all_norms) {
+      EXPECT_EQ(after.norm(role).gain == before.norm(role).gain, role != site.producer);
+      EXPECT_EQ(after.norm(role).bias == before.norm(role).bias, role != site.producer);
+    }
+    for (const LinearRole role : all_linears) {
+      const bool reads = input_of(role) == site.input;
+      EXPECT_EQ(after.linear(role).weight == before.linear(role).weight, !reads);
+      EXPECT_EQ(after.linear(role).bias == before.linear(role).bias, !reads);
+    }
+  }
+}
+
+TEST(Fold, TheIdentityChangesNothing) {
+  const Layers before;
+  Layers after = before;
+  Linear* const readers[] = {&after.first};
+  fold(ChannelTransform::identity(channels), after.norm, readers);
+  EXPECT_EQ(after.norm.gain, before.norm.gain);
+  EXPECT_EQ(after.norm.bias, before.norm.bias);
+  EXPECT_EQ(after.first.weight, before.first.weight);
+  EXPECT_EQ(after.first.bias, before.first.bias);
 }
 
 TEST(Fold, ScaleAloneNeedsNoBias) {

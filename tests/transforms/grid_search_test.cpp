@@ -105,6 +105,40 @@ TEST(GridSearch, ThreadsDoNotChangeWhatIsDropped) {
   }
 }
 
+// Every count of a few rounds, the best at every place: valleys, slopes up and down, plateaus with
+// one dip, and nothing but a plateau.
+TEST(GridSearch, FindsTheBestWhereverItIs) {
+  for (std::size_t count = 1; count <= 20; ++count) {
+    for (std::size_t best = 0; best < count; ++best) {
+      std::vector<std::vector<double>> valley;
+      std::vector<std::vector<double>> dip;
+      for (std::size_t i = 0; i < count; ++i) {
+        const double distance = std::abs(static_cast<double>(i) - static_cast<double>(best));
+        valley.push_back({1.0, distance, distance});
+        dip.push_back({2.0, i == best ? 0.0 : 1.0});
+      }
+      for (const Curve& curve : {Curve(valley), Curve(dip)}) {
+        for (const Search search : {Search::exact, Search::exhaustive}) {
+          EXPECT_EQ(grid_search(count, search, curve).best, best) << count;
+        }
+      }
+    }
+    const Curve plateau(std::vector<std::vector<double>>(count, {1.0, 2.0}));
+    EXPECT_EQ(grid_search(count, Search::exact, plateau).best, 0U);
+  }
+}
+
+TEST(GridSearch, AFiniteLossBeatsInfiniteOnes) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (std::size_t best = 0; best < 20; ++best) {
+    std::vector<std::vector<double>> terms(20, {infinity});
+    terms[best] = {3.0};
+    for (const Search search : {Search::exact, Search::exhaustive}) {
+      EXPECT_EQ(grid_search(20, search, Curve(terms)).best, best);
+    }
+  }
+}
+
 TEST(GridSearch, RefusesALossThatIsNoNumber) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   const auto loss = [&](std::size_t i, double, bool) { return i == 2 ? nan : 1.0; };

@@ -117,13 +117,85 @@ TEST(OsPlus, RefusesActivationsThatAreNotFinite) {
   }
 }
 
-TEST(ChannelExtrema, LeavePaddingOut) {
-  const std::vector<Matrix> samples{Matrix{{1.0F, -2.0F}, {100.0F, 100.0F}}, Matrix{{-3.0F, 5.0F}}};
-  const ChannelExtrema all = channel_extrema(samples);
-  EXPECT_EQ(all.high, (Vector{{100.0F, 100.0F}}));
-  const ChannelExtrema real = channel_extrema(samples, {{1, 0}, {}});
-  EXPECT_EQ(real.low, (Vector{{-3.0F, -2.0F}}));
-  EXPECT_EQ(real.high, (Vector{{1.0F, 5.0F}}));
+// Query, key and value biases of a site count as zero where there are none, before the shift.
+TEST(OsPlus, AnAbsentBiasIsAZeroOne) {
+  ScoredSite site = outlier_site();
+  site.objective = Objective::attention;
+  site.attention = {.heads = 2, .causal = true};
+  site.weight = support::random_matrix(3 * channels, channels, 5);
+  site.bias = Vector::Zero(3 * channels);
+  const Scheme scheme = *scheme_named("w6a6");
+  const SiteTransform with = os_plus(site, scheme, Search::exact, true);
+  site.bias.resize(0);
+  const SiteTransform without = os_plus(site, scheme, Search::exact, true);
+  EXPECT_EQ(with.loss_before, without.loss_before);
+  EXPECT_EQ(with.threshold, without.threshold);
+  EXPECT_EQ(with.loss_after, without.loss_after);
+}
+
+// The full-precision output is the same before and after the shift only when the bias moved with
+// it; an attention site whose quantization is fine (8 bits, small channels) then loses next to
+// nothing against outputs of its size.
+TEST(OsPlus, TheBiasMovesWithTheShift) {
+  ScoredSite site;
+  site.inputs = {support::random_matrix(30, channels, 6, 2.0F, 2.5F)};
+  site.objective = Objective::attention;
+  site.attention = {.heads = 2, .causal = true};
+  site.weight = support::random_matrix(3 * channels, channels, 7);
+  site.bias = support::random_vector(3 * channels, 8);
+  const Scheme scheme = *scheme_named("w8a8");
+  const SiteTransform found = os_plus(site, scheme, Search::exact, true);
+
+  ScoredSite moved = site;
+  moved.inputs[0].rowwise() -= found.transform.shift;
+  moved.bias = site.bias + found.transform.shift * site.weight.transpose();
+  const ChannelExtrema extrema = channel_extrema(moved.inputs);
+  const float reach =
+      std::max(extrema.high.maxCoeff(), -extrema.low.minCoeff());  // below 1: nothing is scaled
+  EXPECT_EQ(found.thresholds, std::vector<double>{static_cast<double>(reach)});
+  const auto expected = SiteScorer(moved, scheme.weights)
+                            .loss({Vector::Ones(channels),
+                                   ActivationQuantizer(scheme.activations, {{-reach, reach}})});
+  // The bias above is rounded twice where the transform's is once: some epsilon of an output.
+  EXPECT_NEAR(found.loss_after, *expected, 1e-4 * *expected);
+  moved.bias = site.bias;
+  const auto unmoved = SiteScorer(moved, scheme.weights)
+                           .loss({Vector::Ones(channels),
+                                  ActivationQuantizer(scheme.activations, {{-reach, reach}})});
+  EXPECT_GT(std::abs(*unmoved - *expected), 1e-2 * *expected);
+}
+
+TEST(OsPlus, PaddingHasNoSay) {
+  ScoredSite site = outlier_site();
+  const SiteTransform alone = os_plus(site, *scheme_named("w6a6"), Search::exact, true);
+  for (Matrix& input : site.inputs) {
+    Matrix padded(input.rows() + 3, channels);
+    padded << input, Matrix::Constant(3, channels, 1e4F);
+    input = std::move(padded);
+    TokenMask mask(static_cast<std::size_t>(input.rows()), 1);
+    mask[40] = mask[41] = mask[42] = 0;
+    site.masks.push_back(std::move(mask));
+  }
+  const SiteTransform padded = os_plus(site, *scheme_named("w6a6"), Search::exact, true);
+  EXPECT_EQ(padded.transform.shift, alone.transform.shift);
+  EXPECT_EQ(padded.threshold, alone.threshold);
+  EXPECT_EQ(padded.transform.scale, alone.transform.scale);
+}
+
+TEST(OsPlus, OneChannelOfManyTokens) {
+  ScoredSite site;
+  site.inputs = {support::random_matrix(200, 1, 9, -3.0F, 60.0F)};
+  site.weight = support::random_matrix(5, 1, 10);
+  const SiteTransform found = os_plus(site, *scheme_named("w4a4"), Search::exact, true);
+  const SiteTransform all = os_plus(site, *scheme_named("w4a4"), Search::exhaustive, true);
+  EXPECT_EQ(found.threshold, all.threshold);
+  EXPECT_LE(found.loss_after, found.loss_before);
+}
+
+TEST(OsPlusShift, DoesNotOverflow) {
+  const float most = std::numeric_limits<float>::max();
+  EXPECT_EQ(os_plus_shift({Vector{{most / 2, -most, 0.5F * most}}, Vector{{most, most, most}}}),
+            (Vector{{0.75F * most, 0.0F, 0.75F * most}}));
 }
 
 }  // namespace

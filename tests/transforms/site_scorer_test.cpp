@@ -121,6 +121,40 @@ TEST(SiteScorer, PaddingIsNeitherSeenNorScored) {
                    *SiteScorer(shorter, weights).loss(some_candidate()));
 }
 
+TEST(SiteScorer, PaddingOnTheLeftIsNeitherSeenNorScored) {
+  for (ScoredSite site : {attention_site({140, 9}, true), linear_site({140, 9})}) {
+    site.masks = {TokenMask(140, 1), {}};
+    for (std::size_t i = 0; i < 131; ++i) site.masks[0][i] = 0;
+    expect_slow_loss(site);
+  }
+}
+
+TEST(SiteScorer, EveryGranularityOfActivationsIsScored) {
+  for (const ScoredSite& site : {linear_site({150, 3}), attention_site({150, 3}, true)}) {
+    for (const Granularity granularity : {Granularity::per_token, Granularity::per_group}) {
+      const TensorScheme scheme{.bits = 4, .granularity = granularity, .group_size = 5};
+      const Candidate candidate{some_candidate().scale, ActivationQuantizer(scheme)};
+      const double expected = slow_loss(site, candidate);
+      EXPECT_NEAR(*SiteScorer(site, weights).loss(candidate), expected, 1e-4 * expected);
+    }
+    const Candidate candidate{
+        some_candidate().scale,
+        ActivationQuantizer({.bits = 4, .granularity = Granularity::per_channel},
+                            std::vector<Range>(channels, {-1.0F, 1.5F}))};
+    const double expected = slow_loss(site, candidate);
+    EXPECT_NEAR(*SiteScorer(site, weights).loss(candidate), expected, 1e-4 * expected);
+  }
+}
+
+// A sum of float differences that a float could not hold.
+TEST(SiteScorer, SumsInDouble) {
+  ScoredSite site;
+  site.inputs = {Matrix::Constant(3, 1, 1e19F)};
+  site.weight = Matrix::Constant(40, 1, 4.0F);
+  const Candidate nothing{Vector::Ones(1), ActivationQuantizer(activations, {Range{0.0F, 0.0F}})};
+  EXPECT_NEAR(*SiteScorer(site, weights).loss(nothing), 40.0 * 1.6e39, 1e34);
+}
+
 TEST(SiteScorer, LinearLossDoesNotReadTheBias) {
   ScoredSite site = linear_site({20});
   const double without = *SiteScorer(site, weights).loss(some_candidate());
@@ -129,13 +163,16 @@ TEST(SiteScorer, LinearLossDoesNotReadTheBias) {
 }
 
 TEST(SiteScorer, DropsACandidateOnlyWhenItCannotWin) {
-  const SiteScorer scorer(attention_site({300}, true), weights);
-  const Candidate candidate = some_candidate();
-  const double loss = *scorer.loss(candidate);
-  EXPECT_EQ(scorer.loss(candidate, loss), loss);
-  EXPECT_EQ(scorer.loss(candidate, loss, true), std::nullopt);
-  EXPECT_EQ(scorer.loss(candidate, 0.999 * loss), std::nullopt);
-  EXPECT_EQ(scorer.loss(candidate, 1.001 * loss, true), loss);
+  for (const ScoredSite& site : {attention_site({300}, true), linear_site({300, 20})}) {
+    const SiteScorer scorer(site, weights);
+    const Candidate candidate = some_candidate();
+    const double loss = *scorer.loss(candidate);
+    EXPECT_EQ(scorer.loss(candidate, loss), loss);
+    EXPECT_EQ(scorer.loss(candidate, loss, true), std::nullopt);
+    EXPECT_EQ(scorer.loss(candidate, 0.999 * loss), std::nullopt);
+    EXPECT_EQ(scorer.loss(candidate, 0.0), std::nullopt);
+    EXPECT_EQ(scorer.loss(candidate, 1.001 * loss, true), loss);
+  }
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 #include "transforms/smoothquant.h"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 
 #include <gtest/gtest.h>
 
+#include "io/errors.h"
 #include "support/random_matrix.h"
 
 namespace evenkeel {
@@ -53,6 +56,38 @@ TEST(SmoothQuant, SearchTakesTheAlphaOfLeastLoss) {
             found.thresholds[static_cast<std::size_t>(least - found.losses.begin())]);
   // The loss at 0.5 is what a given alpha of 0.5 has.
   EXPECT_EQ(found.losses[10], smoothquant(site, absmax, *scheme_named("w6a6"), 0.5).loss_after);
+}
+
+// Of equal losses (an input of zero loses nothing) the smallest alpha.
+TEST(SmoothQuant, TiesGoToTheSmallerAlpha) {
+  ScoredSite site = outlier_site();
+  site.inputs.front().setZero();
+  const SiteTransform found =
+      smoothquant(site, Vector::Zero(16), *scheme_named("w8a8"), std::nullopt);
+  EXPECT_EQ(found.threshold, 0.0);
+  EXPECT_EQ(found.loss_after, 0.0);
+}
+
+TEST(SmoothQuant, RefusesALossThatIsNotFinite) {
+  for (const float wrong :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    ScoredSite site = outlier_site();
+    site.inputs.front()(3, 2) = wrong;
+    const Vector absmax = site.inputs.front().cwiseAbs().colwise().maxCoeff();
+    for (const std::optional<double> alpha :
+         {std::optional<double>(0.5), std::optional<double>()}) {
+      EXPECT_THROW(smoothquant(site, absmax, *scheme_named("w8a8"), alpha), InputError);
+    }
+  }
+}
+
+TEST(AlphaGrid, IsTwentyOneStepsFromZeroToOne) {
+  const std::vector<double> alphas = alpha_grid();
+  ASSERT_EQ(alphas.size(), 21U);
+  EXPECT_EQ(alphas.front(), 0.0);
+  EXPECT_EQ(alphas[1], 0.05);
+  EXPECT_EQ(alphas[10], 0.5);
+  EXPECT_EQ(alphas.back(), 1.0);
 }
 
 }  // namespace
