@@ -15,6 +15,7 @@
 #include "apps/job_arguments.h"
 #include "apps/progress_bar.h"
 #include "apps/table.h"
+#include "calib/progress_log.h"
 #include "io/one_line.h"
 
 namespace evenkeel {
@@ -92,7 +93,8 @@ std::string comparison_text(const ComparisonResult& result, bool emphasis) {
 
 Outcome compare(const JobArguments& arguments, const ProgramOptions& options) {
   const Comparison comparison = load_comparison(arguments.file, arguments.settings);
-  ProgressBar bar(stderr, options.quiet);
+  ProgressBar shown(stderr, options.quiet);
+  ProgressLog bar(shown, options.log);
   const ComparisonResult result = run_comparison(comparison, bar);
   if (options.json) return {document(to_json(result)), ""};
   return {fmt::format("{}wrote {}\n", comparison_text(result, options.emphasis),

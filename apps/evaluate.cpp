@@ -14,6 +14,7 @@
 #include "apps/figures.h"
 #include "apps/progress_bar.h"
 #include "apps/table.h"
+#include "calib/progress_log.h"
 #include "io/errors.h"
 #include "io/one_line.h"
 
@@ -81,7 +82,8 @@ std::string to_text(const EvaluateArguments& arguments, const EvaluateResult& re
 
 Outcome evaluate(const EvaluateArguments& arguments, const ProgramOptions& options) {
   const EvaluateOptions evaluation = options_of(arguments);
-  ProgressBar bar(stderr, options.quiet);
+  ProgressBar shown(stderr, options.quiet);
+  ProgressLog bar(shown, options.log);
   const EvaluateResult result = evaluate_checkpoint(arguments.checkpoint, evaluation, bar);
   return {options.json ? document(to_json(arguments, result))
                        : to_text(arguments, result, options.emphasis),

@@ -13,6 +13,7 @@
 #include "apps/scheme_fields.h"
 #include "apps/table.h"
 #include "calib/byte_size.h"
+#include "calib/progress_log.h"
 #include "calib/runner.h"
 #include "io/one_line.h"
 
@@ -117,7 +118,8 @@ std::string summary_text(const Job& job, const Json& summary, const std::vector<
 
 Outcome run(const JobArguments& arguments, const ProgramOptions& options) {
   const Job job = load_job(arguments.file, arguments.settings);
-  ProgressBar bar(stderr, options.quiet);
+  ProgressBar shown(stderr, options.quiet);
+  ProgressLog bar(shown, options.log);
   if (options.json) return {document(run_job(job, bar)), ""};
   NoteKeeper keeper(bar);
   const Json summary = run_job(job, keeper);

@@ -11,6 +11,7 @@
 #include "calib/job.h"
 #include "calib/perplexity.h"
 #include "calib/progress.h"
+#include "calib/progress_log.h"
 #include "calib/record.h"
 #include "calib/runner.h"
 #include "calib/verify.h"
