@@ -58,6 +58,7 @@ bash apps/install_dependencies.sh --tests
 make_venv
 if command -v ccache >/dev/null; then
   export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+  export CCACHE_SLOPPINESS=pch_defines,time_macros  # what ccache asks for with precompiled headers
 fi
 
 step "format"
