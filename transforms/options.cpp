@@ -22,6 +22,7 @@ auto choice_named(const Choices& choices, std::string_view name)
 template <typename Choices>
 std::vector<std::string> names_of(const Choices& choices) {
   std::vector<std::string> names;
+  names.reserve(choices.size());
   for (const auto choice : choices) names.emplace_back(name_of(choice));
   return names;
 }
