@@ -111,8 +111,6 @@ int run_program(int count, char** arguments) {
   program.set_version_flag("--version", "calibrate " EVENKEEL_VERSION);
   program.add_flag("--json", options.json, "Print results as one JSON document");
   program.add_flag("--quiet", options.quiet, "No progress on stderr");
-  program.add_option("--log", options.log, "Append steps and notes to a file, with their times")
-      ->type_name("FILE");
   program.add_option("--threads", threads, "At most this many threads; all processors by default")
       ->type_name("N")
       ->check(CLI::Range(1, most_threads));

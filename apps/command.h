@@ -2,7 +2,6 @@
 // what it takes and does it.
 #pragma once
 
-#include <filesystem>
 #include <functional>
 #include <string>
 
@@ -12,10 +11,9 @@ namespace evenkeel {
 
 /// Options that every subcommand takes.
 struct ProgramOptions {
-  bool json = false;          // results are exactly one JSON document
-  bool quiet = false;         // no progress; notes and errors are still said
-  std::filesystem::path log;  // where steps and notes are logged with their times; empty: nowhere
-  bool emphasis = false;      // results go to a terminal that shows bold text
+  bool json = false;      // results are exactly one JSON document
+  bool quiet = false;     // no progress; notes and errors are still said
+  bool emphasis = false;  // results go to a terminal that shows bold text
 };
 
 /// What a subcommand leaves to be written when all its work is done, so that no table is cut short

@@ -93,9 +93,9 @@ std::string comparison_text(const ComparisonResult& result, bool emphasis) {
 
 Outcome compare(const JobArguments& arguments, const ProgramOptions& options) {
   const Comparison comparison = load_comparison(arguments.file, arguments.settings);
-  ProgressBar shown(stderr, options.quiet);
-  ProgressLog bar(shown, options.log);
-  const ComparisonResult result = run_comparison(comparison, bar);
+  ProgressBar bar(stderr, options.quiet);
+  ProgressLog progress(bar, arguments.log);
+  const ComparisonResult result = run_comparison(comparison, progress);
   if (options.json) return {document(to_json(result)), ""};
   return {fmt::format("{}wrote {}\n", comparison_text(result, options.emphasis),
                       shown_path(comparison.job.output / "compare.json")),

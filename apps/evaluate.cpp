@@ -12,6 +12,7 @@
 
 #include "apps/command.h"
 #include "apps/figures.h"
+#include "apps/log_option.h"
 #include "apps/progress_bar.h"
 #include "apps/table.h"
 #include "calib/progress_log.h"
@@ -37,6 +38,7 @@ struct EvaluateArguments {
   std::int64_t sequence_length = EvaluateOptions{}.sequence_length;
   std::string scheme;
   std::string activations;
+  std::string log;  // empty: none
 };
 
 Scheme chosen_scheme(const EvaluateArguments& arguments) {
@@ -82,9 +84,9 @@ std::string to_text(const EvaluateArguments& arguments, const EvaluateResult& re
 
 Outcome evaluate(const EvaluateArguments& arguments, const ProgramOptions& options) {
   const EvaluateOptions evaluation = options_of(arguments);
-  ProgressBar shown(stderr, options.quiet);
-  ProgressLog bar(shown, options.log);
-  const EvaluateResult result = evaluate_checkpoint(arguments.checkpoint, evaluation, bar);
+  ProgressBar bar(stderr, options.quiet);
+  ProgressLog progress(bar, arguments.log);
+  const EvaluateResult result = evaluate_checkpoint(arguments.checkpoint, evaluation, progress);
   return {options.json ? document(to_json(arguments, result))
                        : to_text(arguments, result, options.emphasis),
           ""};
@@ -121,6 +123,7 @@ void add_evaluate(CLI::App& program, Action& action) {
       ->type_name("NAME")
       ->check(CLI::IsMember({std::string(name_of(Granularity::per_token))}))
       ->needs(scheme);
+  add_log_option(*command, arguments->log);
   command->callback([arguments, &action] {
     action = [arguments](const ProgramOptions& options) { return evaluate(*arguments, options); };
   });

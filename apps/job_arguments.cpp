@@ -1,5 +1,7 @@
 #include "apps/job_arguments.h"
 
+#include "apps/log_option.h"
+
 namespace evenkeel {
 
 void JobArguments::add_to(CLI::App& command) {
@@ -9,6 +11,7 @@ void JobArguments::add_to(CLI::App& command) {
                   "Sets a key of the job, such as transform.method=none; may be given again")
       ->type_name("KEY.PATH=VALUE")
       ->allow_extra_args(false);
+  add_log_option(command, log);
 }
 
 }  // namespace evenkeel

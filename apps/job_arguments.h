@@ -11,8 +11,9 @@ namespace evenkeel {
 struct JobArguments {
   std::string file;
   std::vector<std::string> settings;  // "key.path=value"
+  std::string log;                    // empty: none
 
-  /// Adds JOB and --set to `command`, which fill this object while parsing.
+  /// Adds JOB, --set and --log to `command`, which fill this object while parsing.
   void add_to(CLI::App& command);
 };
 

@@ -118,11 +118,11 @@ std::string summary_text(const Job& job, const Json& summary, const std::vector<
 
 Outcome run(const JobArguments& arguments, const ProgramOptions& options) {
   const Job job = load_job(arguments.file, arguments.settings);
-  ProgressBar shown(stderr, options.quiet);
-  ProgressLog bar(shown, options.log);
-  if (options.json) return {document(run_job(job, bar)), ""};
+  ProgressBar bar(stderr, options.quiet);
   NoteKeeper keeper(bar);
-  const Json summary = run_job(job, keeper);
+  ProgressLog progress(options.json ? static_cast<Progress&>(bar) : keeper, arguments.log);
+  const Json summary = run_job(job, progress);
+  if (options.json) return {document(summary), ""};
   return {summary_text(job, summary, keeper.notes(), options.emphasis), ""};
 }
 

@@ -1,11 +1,12 @@
-"""Progress and emphasis: a bar and bold headers on a terminal, plain lines anywhere else."""
+"""Progress, emphasis and the log: a bar on a terminal, plain lines anywhere else."""
 
 import os
 import pty
 import re
 import subprocess
 
-from command import EVALUATION_TEXT, LIMIT, MODEL, CommandTest, calibrate, run_tests
+from command import (EVALUATION_TEXT, FAILED, LIMIT, MODEL, WRONG_USAGE, CommandTest, calibrate,
+                     run_tests, scratch, small_job)
 
 EVALUATE = ["evaluate", str(MODEL), "--text", str(EVALUATION_TEXT), "--windows", "2",
             "--sequence-length", "32"]
@@ -65,6 +66,29 @@ class Progress(CommandTest):
 
     def test_quiet_terminal_gets_results_alone(self):
         self.assertNotIn("evaluate ", on_terminal(*EVALUATE, "--quiet"))
+
+
+class Log(CommandTest):
+    LINE = r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} "
+
+    def test_holds_every_step_and_note(self):
+        with scratch() as folder:
+            log = folder / "a log.txt"
+            self.assert_done(calibrate("run", small_job(folder), "--quiet", "--log", log))
+            lines = log.read_text().splitlines()
+            for line in lines:
+                self.assertRegex(line, self.LINE)
+            for step in range(7):
+                self.assertTrue(any(f" calibrate {step}/6: " in line for line in lines), step)
+            self.assertTrue(any(" note: " in line for line in lines), lines)
+            self.assert_done(calibrate(*EVALUATE, "--quiet", "--log", log))
+            self.assertEqual(log.read_text().splitlines()[:len(lines)], lines)
+
+    def test_place_that_cannot_be_written(self):
+        self.assert_refused(calibrate(*EVALUATE, "--log", "/dev/full/log"), FAILED, "/dev/full/log")
+
+    def test_commands_without_steps_do_not_take_it(self):
+        self.assert_refused(calibrate("inspect", MODEL, "--log", "log"), WRONG_USAGE, "--log")
 
 
 if __name__ == "__main__":
