@@ -49,7 +49,8 @@ TEST(InspectTest, NoShiftWithoutBias) {
   support::TinyOpt options;
   options.bias = false;
   const support::TinyJob tiny(options);
-  for (const Json& site : inspect(tiny / "model").at("sites")) EXPECT_EQ(site.at("shift"), false);
+  const Json found = inspect(tiny / "model");
+  for (const Json& site : found.at("sites")) EXPECT_EQ(site.at("shift"), false);
 }
 
 TEST(InspectTest, QuantizedCheckpointAndRecord) {
