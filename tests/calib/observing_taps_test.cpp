@@ -61,8 +61,9 @@ TEST(RangeTapTest, ObservesIntoItsBatch) {
   averaged.range = RangeEstimator::average_minmax;
   NodeObservers observers;
   observers[index_of(Node::mlp_input)].emplace(averaged);
-  RangeTap first({}, observers, 0);
-  RangeTap second({}, observers, 1);
+  const NodeQuantizers none;
+  RangeTap first(none, observers, 0);
+  RangeTap second(none, observers, 1);
   Matrix small = Matrix::Constant(1, 2, 1.0F);
   Matrix large = Matrix::Constant(1, 2, 3.0F);
   first.at(Node::mlp_input, small, 0, 0);
