@@ -170,7 +170,9 @@ Json inspect_record(const std::filesystem::path& path) {
 }  // namespace
 
 nlohmann::ordered_json inspect(const std::filesystem::path& path) {
-  return std::filesystem::is_directory(path) ? inspect_checkpoint(path) : inspect_record(path);
+  std::error_code error;
+  return std::filesystem::is_directory(path, error) ? inspect_checkpoint(path)
+                                                    : inspect_record(path);
 }
 
 }  // namespace evenkeel

@@ -91,6 +91,14 @@ std::filesystem::path OutputFolder::stage(const std::string& name) {
   return staging_ / name;
 }
 
+std::filesystem::path OutputFolder::stage_folder(const std::string& name) {
+  std::filesystem::path folder = stage(name);
+  std::error_code error;
+  std::filesystem::create_directory(folder, error);
+  if (error) refuse(output_ / name, error.message());
+  return folder;
+}
+
 void OutputFolder::commit(const std::vector<std::string>& stale) {
   std::vector<std::string> leftovers;
   std::copy_if(stale.begin(), stale.end(), std::back_inserter(leftovers),

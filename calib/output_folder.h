@@ -22,6 +22,8 @@ class OutputFolder {
 
   /// Where to make the entry (file or folder) that will be OUTPUT/name.
   std::filesystem::path stage(const std::string& name);
+  /// The same for a folder, which is made. Throws: MachineError.
+  std::filesystem::path stage_folder(const std::string& name);
   /// Replaces each OUTPUT/name by its staged entry, in the order of `stage` calls; folders are
   /// exchanged, so that at no time a half of one stands there. Names in `stale` that were not
   /// staged are removed: leftovers of an earlier job that would contradict the new outputs.

@@ -1,10 +1,14 @@
 #include "calib/quantized_model.h"
 
+#include <string>
+#include <system_error>
+
 #include <fmt/format.h>
 
 #include "calib/checkpoint_outputs.h"
 #include "calib/scheme_json.h"
 #include "io/errors.h"
+#include "io/one_line.h"
 #include "quantizers/packing.h"
 
 namespace evenkeel {
@@ -24,11 +28,12 @@ std::string key(std::string_view name) { return fmt::format("{}.{}", evenkeel_ke
 std::filesystem::path record_path(const Checkpoint& checkpoint) {
   const std::filesystem::path name = checkpoint.config().text(key("record"));
   const auto path = (checkpoint.folder() / name).lexically_normal();
-  if (!std::filesystem::exists(path)) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
     throw InputError(
         fmt::format("{}: the record of the calibration, which holds the ranges of the "
                     "nodes, is missing; keep it beside the folder",
-                    path.string()));
+                    one_line(path.string())));
   }
   return path;
 }
@@ -49,7 +54,7 @@ QuantizedModel::QuantizedModel(const Checkpoint& checkpoint)
     throw InputError(
         fmt::format("{}: the record is of run {}, the checkpoint of run {}; run the "
                     "job again",
-                    record_path(checkpoint).string(), record_.id(), id));
+                    record_.path().string(), in_quotes(record_.id()), in_quotes(id)));
   }
 }
 

@@ -26,14 +26,14 @@ class Outputs final : public BlockSink {
       : folder_(job.output),
         id_(job.text),
         record_(folder_.stage("calibration.h5"), job.text, options),
-        folded_(model, made(folder_.stage("model"))) {
+        folded_(model, folder_.stage_folder("model")) {
     if (const auto fault = packing_fault(model.architecture(), job.scheme.weights)) {
       progress.note(
           fmt::format("no quantized/ is written: {}; model/ and calibration.h5 hold all "
                       "that the calibration found",
                       *fault));
     } else {
-      quantized_.emplace(model, made(folder_.stage("quantized")), job.scheme);
+      quantized_.emplace(model, folder_.stage_folder("quantized"), job.scheme);
       progress.note(
           "quantized/ holds the weights and, where ranges are static, the inputs of linears; the "
           "layout has no place for the ranges of query, key, value and attention probabilities, "
@@ -57,11 +57,6 @@ class Outputs final : public BlockSink {
   }
 
  private:
-  static std::filesystem::path made(const std::filesystem::path& folder) {
-    std::filesystem::create_directory(folder);
-    return folder;
-  }
-
   OutputFolder folder_;
   RunId id_;
   RecordWriter record_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "io/errors.h"
+#include "io/one_line.h"
 
 namespace evenkeel {
 namespace {
@@ -20,8 +21,8 @@ nlohmann::ordered_json to_json(const TensorScheme& scheme) {
 template <typename Value>
 Value known(std::optional<Value> value, const JsonReader& json, const std::string& key) {
   if (value) return *value;
-  throw InputError(fmt::format("{}: '{}': '{}' is not known; was it written by a later version?",
-                               json.path().string(), key, json.text(key)));
+  throw InputError(fmt::format("{}: '{}': {} is not known; was it written by a later version?",
+                               json.path().string(), key, in_quotes(json.text(key))));
 }
 
 TensorScheme tensor_scheme(const JsonReader& json, const std::string& key) {

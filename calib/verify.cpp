@@ -11,6 +11,7 @@
 #include "io/checkpoint.h"
 #include "io/errors.h"
 #include "io/floats.h"
+#include "io/one_line.h"
 #include "model/forward.h"
 #include "model/language_model.h"
 
@@ -191,8 +192,8 @@ class Verification {
     for (Index number = 0; number <= model_.architecture().blocks; ++number) {
       if (name == hidden_name(number)) return;
     }
-    throw InputError(fmt::format("{}: tensor '{}': the model's hidden states are {} to {}",
-                                 file_.path().string(), name, hidden_name(0),
+    throw InputError(fmt::format("{}: tensor {}: the model's hidden states are {} to {}",
+                                 file_.path().string(), in_quotes(name), hidden_name(0),
                                  hidden_name(model_.architecture().blocks)));
   }
 

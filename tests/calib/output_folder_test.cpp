@@ -32,8 +32,7 @@ class OutputFolderTest : public testing::Test {
   }
 
   static void stage(OutputFolder& folder, const std::string& content) {
-    fs::create_directory(folder.stage("model"));
-    write_bytes(folder.stage("model") / content, content);
+    write_bytes(folder.stage_folder("model") / content, content);
     write_bytes(folder.stage("summary.json"), content);
   }
 
@@ -130,6 +129,12 @@ TEST_F(OutputFolderTest, CommitThatFailsPutsEverythingBack) {
                                {"cannot write the output"});
   }
   EXPECT_EQ(files_below(output()), before);
+}
+
+TEST_F(OutputFolderTest, FolderThatCannotBeMade) {
+  OutputFolder folder(output());
+  expect_error<MachineError>([&] { folder.stage_folder(std::string(300, 'x')); }, output(),
+                             {"cannot write the output"});
 }
 
 TEST_F(OutputFolderTest, OneWriterAtATime) {
