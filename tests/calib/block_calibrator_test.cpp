@@ -214,6 +214,23 @@ TEST(BlockCalibratorTest, TheSearchSeesItsSamplesAlone) {
   EXPECT_EQ(calibrate(tiny, all).sites.size(), 2U);
 }
 
+TEST(BlockCalibratorTest, FinalRangesAreOverEverySampleOfWhatIsPropagated) {
+  const TinyStream tiny;
+  for (const Propagate propagate : {Propagate::quantized, Propagate::full_precision}) {
+    BlockOptions options = options_of(Method::os_plus, 3);
+    options.scheme.propagate = propagate;
+    const BlockResult result = calibrate(tiny, options);
+    const auto ranges = [&](const Block& block) {
+      return observe_ranges(tiny.architecture(), block, tiny.stream(), tiny.stream().size(),
+                            options.batch, options.scheme);
+    };
+    const bool quantized = propagate == Propagate::quantized;
+    expect_same(result.quantizers, ranges(quantized ? result.quantized : result.folded));
+    EXPECT_NE(ranges(result.quantized)[index_of(Node::mlp_hidden)]->ranges(),
+              ranges(result.folded)[index_of(Node::mlp_hidden)]->ranges());
+  }
+}
+
 TEST(BlockCalibratorTest, AdvancesAsTheSchemeSays) {
   for (const Propagate propagate : {Propagate::quantized, Propagate::full_precision}) {
     TinyStream tiny;
