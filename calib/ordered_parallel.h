@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include <tbb/info.h>
 #include <tbb/parallel_pipeline.h>
@@ -16,26 +18,31 @@ namespace evenkeel {
 template <typename Make, typename Take>
 void make_and_take_in_order(std::size_t count, const Make& make, const Take& take) {
   using Result = decltype(make(std::size_t{0}));
-  using Numbered = std::pair<std::size_t, Result>;
   const auto waiting = 2 * static_cast<std::size_t>(tbb::info::default_concurrency());
+  // Results wait here and not in the pipeline, which does not destroy what is under way in it when
+  // an exception ends it.
+  std::vector<std::optional<Result>> results(count);
   std::size_t next = 0;
-  tbb::parallel_pipeline(waiting,
-                         tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order,
-                                                             [&](tbb::flow_control& control) {
-                                                               if (next == count) {
-                                                                 control.stop();
-                                                                 return count;
-                                                               }
-                                                               return next++;
-                                                             }) &
-                             tbb::make_filter<std::size_t, Numbered>(tbb::filter_mode::parallel,
-                                                                     [&](std::size_t i) {
-                                                                       return Numbered{i, make(i)};
-                                                                     }) &
-                             tbb::make_filter<Numbered, void>(
-                                 tbb::filter_mode::serial_in_order, [&](Numbered numbered) {
-                                   take(numbered.first, std::move(numbered.second));
-                                 }));
+  const auto number = [&](tbb::flow_control& control) {
+    if (next == count) {
+      control.stop();
+      return count;
+    }
+    return next++;
+  };
+  const auto make_one = [&](std::size_t i) {
+    results[i].emplace(make(i));
+    return i;
+  };
+  const auto take_one = [&](std::size_t i) {
+    take(i, std::move(*results[i]));
+    results[i].reset();
+  };
+  tbb::parallel_pipeline(
+      waiting,
+      tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, number) &
+          tbb::make_filter<std::size_t, std::size_t>(tbb::filter_mode::parallel, make_one) &
+          tbb::make_filter<std::size_t, void>(tbb::filter_mode::serial_in_order, take_one));
 }
 
 }  // namespace evenkeel
