@@ -15,10 +15,6 @@
 namespace evenkeel {
 namespace {
 
-// Unicode's word characters (UTS #18, Annex C), as the `tokenizers` library has them; PCRE2's \w
-// leaves out marks and connectors.
-constexpr std::string_view word_character = R"([\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}])";
-
 // Where the white space that ends at `end` begins, not before `low`.
 std::size_t white_space_before(std::string_view text, std::size_t end, std::size_t low) {
   while (end > low) {
@@ -36,19 +32,11 @@ std::size_t white_space_after(std::string_view text, std::size_t begin) {
   return begin;
 }
 
-bool required_flag(const JsonReader& entry, std::string_view key) {
-  if (!entry.has(key)) {
-    throw InputError(
-        fmt::format("{}: '{}' is missing: expected true or false", entry.path().string(), key));
-  }
-  return entry.boolean(key, false);
-}
-
 }  // namespace
 
 AddedTokens::AddedTokens(const nlohmann::ordered_json& list, const std::filesystem::path& path,
                          const Vocabulary& model, const Normalizer* normalizer)
-    : word_character_(word_character, path.string()) {
+    : word_character_(fmt::format("[{}]", word_characters), path.string()) {
   if (list.is_null()) return;
   if (!list.is_array()) {
     throw InputError(fmt::format("{}: 'added_tokens': expected a list", path.string()));
@@ -67,11 +55,11 @@ AddedTokens::Token AddedTokens::read(const nlohmann::ordered_json& json, const s
   const auto id = json.find("id");
   if (id == json.end()) throw InputError(fmt::format("{}: 'id' is missing", where));
   token.id = token_id_of(*id, where + ": 'id'");
-  token.single_word = required_flag(entry, "single_word");
-  token.strips_left = required_flag(entry, "lstrip");
-  token.strips_right = required_flag(entry, "rstrip");
-  token.normalized = required_flag(entry, "normalized");
-  token.special = required_flag(entry, "special");
+  token.single_word = entry.boolean("single_word");
+  token.strips_left = entry.boolean("lstrip");
+  token.strips_right = entry.boolean("rstrip");
+  token.normalized = entry.boolean("normalized");
+  token.special = entry.boolean("special");
   return token;
 }
 

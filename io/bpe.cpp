@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "io/byte_fallback.h"
 #include "io/byte_level.h"
 #include "io/errors.h"
 #include "io/merge_table.h"
@@ -29,13 +30,11 @@ class Bpe : public TokenModel {
   const Vocabulary& vocabulary() const override { return vocabulary_; }
 
  private:
-  void read_vocabulary(const ComponentSettings& settings);
   void read_merges(const ComponentSettings& settings);
   TokenId known(std::string_view token, std::string_view where) const;
 
   void append_symbols(std::string_view word, Tokens& ids) const;
-  void append_unknown(std::string_view symbol, bool after_unknown, Tokens& ids) const;
-  bool append_bytes(std::string_view symbol, Tokens& ids) const;
+  TokenId unknown_id() const;
 
   std::string where_;
   WordBytes word_bytes_;
@@ -44,7 +43,7 @@ class Bpe : public TokenModel {
   std::array<std::optional<TokenId>, 256> byte_ids_;  // of WordBytes::byte_level
   std::string unknown_token_;                         // empty: none
   bool fuse_unknown_;
-  bool byte_fallback_;
+  std::optional<ByteFallback> byte_fallback_;
   bool ignore_merges_;
 };
 
@@ -57,31 +56,18 @@ void refuse_setting(const ComponentSettings& settings, std::string_view key,
 Bpe::Bpe(const ComponentSettings& settings, WordBytes word_bytes)
     : where_(settings.path().string()),
       word_bytes_(word_bytes),
+      vocabulary_(vocabulary_of(settings)),
       unknown_token_(settings.text("unk_token", "")),
       fuse_unknown_(settings.boolean("fuse_unk", false)),
-      byte_fallback_(settings.boolean("byte_fallback", false)),
       ignore_merges_(settings.boolean("ignore_merges", false)) {
   if (settings.number("dropout", 0) != 0) refuse_setting(settings, "dropout", "null");
   for (const char* key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
     if (!settings.text(key, "").empty()) refuse_setting(settings, key, "null");
   }
-  read_vocabulary(settings);
+  if (settings.boolean("byte_fallback", false)) byte_fallback_.emplace(vocabulary_);
   read_merges(settings);
   for (std::size_t byte = 0; byte < byte_ids_.size(); ++byte) {
     byte_ids_.at(byte) = vocabulary_.find(byte_level_symbol(static_cast<std::uint8_t>(byte)));
-  }
-}
-
-void Bpe::read_vocabulary(const ComponentSettings& settings) {
-  const auto vocab = settings.document().find("vocab");
-  if (vocab == settings.document().end() || !vocab->is_object() || vocab->empty()) {
-    throw InputError(
-        fmt::format("{}: 'vocab': expected an object of tokens and their ids", where_));
-  }
-  const std::string where = where_ + ".vocab";
-  for (const auto& [token, id] : vocab->items()) {
-    const std::string place = fmt::format("{}: {}", where, in_quotes(token));
-    vocabulary_.add(token, token_id_of(id, place), where);
   }
 }
 
@@ -145,14 +131,21 @@ void Bpe::append_ids(std::string_view word, Tokens& ids) const {
 }
 
 void Bpe::append_symbols(std::string_view word, Tokens& ids) const {
-  bool after_unknown = false;
+  // One unknown symbol waits for those that fuse with it. Bytes do not flush it: where some bytes
+  // have tokens and others have none, the library puts it after them, and so does this.
+  bool unknown_waits = false;
+  const auto flush_unknown = [&] {
+    if (std::exchange(unknown_waits, false)) ids.push_back(unknown_id());
+  };
   const auto append = [&](std::optional<TokenId> id, std::string_view symbol) {
     if (id) {
+      flush_unknown();
       ids.push_back(*id);
-    } else {
-      append_unknown(symbol, after_unknown, ids);
+    } else if ((!byte_fallback_ || !byte_fallback_->append_ids(symbol, ids)) &&
+               !unknown_token_.empty()) {
+      if (!fuse_unknown_) flush_unknown();
+      unknown_waits = true;
     }
-    after_unknown = !id;
   };
   if (word_bytes_ == WordBytes::byte_level) {
     for (const char c : word) {
@@ -166,27 +159,10 @@ void Bpe::append_symbols(std::string_view word, Tokens& ids) const {
       i += symbol.size();
     }
   }
+  flush_unknown();
 }
 
-void Bpe::append_unknown(std::string_view symbol, bool after_unknown, Tokens& ids) const {
-  if (byte_fallback_ && append_bytes(symbol, ids)) return;
-  if (unknown_token_.empty() || (after_unknown && fuse_unknown_)) return;
-  ids.push_back(known(unknown_token_, where_ + ".unk_token"));
-}
-
-bool Bpe::append_bytes(std::string_view symbol, Tokens& ids) const {
-  const std::size_t before = ids.size();
-  for (const char byte : symbol) {
-    const std::optional<TokenId> id =
-        vocabulary_.find(fmt::format("<0x{:02X}>", static_cast<std::uint8_t>(byte)));
-    if (!id) {
-      ids.resize(before);
-      return false;
-    }
-    ids.push_back(*id);
-  }
-  return true;
-}
+TokenId Bpe::unknown_id() const { return known(unknown_token_, where_ + ".unk_token"); }
 
 }  // namespace
 

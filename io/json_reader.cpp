@@ -46,6 +46,7 @@ std::optional<std::int64_t> integer_of(const Json& value) {
 
 constexpr std::string_view positive_integer = "a positive integer below 2^31";
 constexpr std::string_view string_value = "a string";
+constexpr std::string_view truth_value = "true or false";
 
 std::int64_t positive_of(const std::filesystem::path& path, std::string_view key,
                          const Json& value) {
@@ -54,6 +55,11 @@ std::int64_t positive_of(const std::filesystem::path& path, std::string_view key
     wrong_type(path, key, positive_integer, value);
   }
   return *integer;
+}
+
+bool boolean_of(const std::filesystem::path& path, std::string_view key, const Json& value) {
+  if (!value.is_boolean()) wrong_type(path, key, truth_value, value);
+  return value.get<bool>();
 }
 
 std::string text_of(const std::filesystem::path& path, std::string_view key, const Json& value) {
@@ -116,11 +122,15 @@ double JsonReader::number(std::string_view key, double otherwise) const {
   return value->get<double>();
 }
 
+bool JsonReader::boolean(std::string_view key) const {
+  const Json* const value = find(key);
+  if (value == nullptr) absent(path_, key, truth_value);
+  return boolean_of(path_, key, *value);
+}
+
 bool JsonReader::boolean(std::string_view key, bool otherwise) const {
   const Json* const value = find(key);
-  if (value == nullptr) return otherwise;
-  if (!value->is_boolean()) wrong_type(path_, key, "true or false", *value);
-  return value->get<bool>();
+  return value == nullptr ? otherwise : boolean_of(path_, key, *value);
 }
 
 std::string JsonReader::text(std::string_view key) const {

@@ -29,6 +29,7 @@ class JsonReader {
   std::int64_t positive(std::string_view key, std::int64_t otherwise) const;
   std::int64_t integer(std::string_view key, std::int64_t otherwise) const;
   double number(std::string_view key, double otherwise) const;
+  bool boolean(std::string_view key) const;
   bool boolean(std::string_view key, bool otherwise) const;
   std::string text(std::string_view key) const;
   std::string text(std::string_view key, std::string_view otherwise) const;

@@ -21,7 +21,7 @@ class Normalizer {
   virtual std::string normalized(std::string_view text) const = 0;
 };
 
-/// Throws: InputError when the type is not supported. None is, so far.
+/// Throws: InputError when the type is not supported or a setting is wrong.
 std::unique_ptr<const Normalizer> make_normalizer(const ComponentSettings& settings);
 
 }  // namespace evenkeel

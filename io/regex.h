@@ -10,6 +10,10 @@
 
 namespace evenkeel {
 
+/// Members of a class: Unicode's word characters (UTS #18, Annex C), as the `tokenizers` library
+/// has them; PCRE2's \w leaves out marks and connectors.
+constexpr std::string_view word_characters = R"(\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control})";
+
 struct RegexMatch {
   std::size_t begin = 0;
   std::size_t end = 0;

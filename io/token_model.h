@@ -29,6 +29,14 @@ class TokenModel {
   virtual const Vocabulary& vocabulary() const = 0;
 };
 
+/// The setting "vocab", {token: id}. Throws: InputError when it is missing, empty or malformed, or
+/// gives an id twice.
+Vocabulary vocabulary_of(const ComponentSettings& settings);
+
+/// `model`, which knows words as text only, for words that come as `word_bytes`.
+std::unique_ptr<const TokenModel> for_words(std::unique_ptr<const TokenModel> model,
+                                            WordBytes word_bytes);
+
 /// Throws: InputError when the type is not supported or its settings are wrong.
 std::unique_ptr<const TokenModel> make_token_model(const ComponentSettings& settings,
                                                    WordBytes word_bytes);

@@ -43,4 +43,15 @@ std::optional<TokenTrie::Match> TokenTrie::find(std::string_view text, std::size
   return std::nullopt;
 }
 
+void TokenTrie::find_at(std::string_view text, std::size_t begin,
+                        std::vector<Match>& matches) const {
+  matches.clear();
+  std::optional<std::uint32_t> node = 0;
+  for (std::size_t end = begin; end < text.size(); ++end) {
+    node = child(*node, text[end]);
+    if (!node) return;
+    if (tokens_[*node] != no_token) matches.push_back({begin, end + 1, tokens_[*node]});
+  }
+}
+
 }  // namespace evenkeel

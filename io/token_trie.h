@@ -26,6 +26,8 @@ class TokenTrie {
   void add(std::string_view token, TokenId id);
   /// The leftmost occurrence that begins at or after `from`; of several there, the longest.
   std::optional<Match> find(std::string_view text, std::size_t from) const;
+  /// All tokens that `text` has at `begin`, shortest first, in place of what `matches` held.
+  void find_at(std::string_view text, std::size_t begin, std::vector<Match>& matches) const;
 
  private:
   static constexpr TokenId no_token = -1;

@@ -97,7 +97,8 @@ struct Tokenizer::Pipeline {
       throw InputError(fmt::format("the text is not valid UTF-8 at byte {}; convert it", *offset));
     }
     WordCache cache(text.size());
-    const WordSink append_word = [&](std::string_view word) {
+    const WordSink append_word = [&](const Word& given) {
+      const std::string_view word = given.text;
       if (!cache.append_known(word, ids)) {
         const std::size_t first = ids.size();
         model->append_ids(word, ids);
@@ -105,12 +106,14 @@ struct Tokenizer::Pipeline {
       }
       return ids.size() < limit;
     };
+    bool opens = true;
     added.split(text, normalizer.get(), [&](const AddedTokens::Piece& piece) {
+      const bool first = std::exchange(opens, false);
       if (const auto* id = std::get_if<TokenId>(&piece)) {
         ids.push_back(*id);
         return ids.size() < limit;
       }
-      const auto words = std::get<std::string_view>(piece);
+      const Word words{std::get<std::string_view>(piece), first};
       return pretokenizer ? pretokenizer->split(words, append_word) : append_word(words);
     });
   }
