@@ -14,17 +14,17 @@ namespace {
 // Texts and their ids by PyPI's `tokenizers`, for the tokenizer.json of a model.
 struct Golden {
   const char* texts;
-  const char* model;
+  const char* tokenizer;
 };
 
 class GoldenTokenizer : public testing::TestWithParam<Golden> {};
 
 TEST_P(GoldenTokenizer, GivesTheIdsOfThePublishedLibrary) {
   const std::string texts = std::string("golden/tokenizers/") + GetParam().texts;
-  const std::string model = std::string("models/") + GetParam().model + "/tokenizer.json";
+  const std::string file = GetParam().tokenizer;
   EVENKEEL_NEEDS_SHARED(texts);
-  EVENKEEL_NEEDS_SHARED(model);
-  const Tokenizer tokenizer(support::shared_file(model));
+  EVENKEEL_NEEDS_SHARED(file);
+  const Tokenizer tokenizer(support::shared_file(file));
   std::ifstream lines(support::shared_file(texts));
   int number = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -39,11 +39,16 @@ TEST_P(GoldenTokenizer, GivesTheIdsOfThePublishedLibrary) {
   EXPECT_GT(number, 100);
 }
 
-INSTANTIATE_TEST_SUITE_P(ByteLevelBpe, GoldenTokenizer,
-                         testing::Values(Golden{"opt-3m.jsonl", "opt-3m"},
-                                         Golden{"opt-17m.jsonl", "opt-17m-old"},
-                                         Golden{"llama-17m.jsonl", "llama-17m"},
-                                         Golden{"bloom-7m.jsonl", "bloom-7m"}));
+INSTANTIATE_TEST_SUITE_P(
+    ByteLevelBpe, GoldenTokenizer,
+    testing::Values(Golden{"opt-3m.jsonl", "models/opt-3m/tokenizer.json"},
+                    Golden{"opt-17m.jsonl", "models/opt-17m-old/tokenizer.json"},
+                    Golden{"llama-17m.jsonl", "models/llama-17m/tokenizer.json"},
+                    Golden{"bloom-7m.jsonl", "models/bloom-7m/tokenizer.json"}));
+
+INSTANTIATE_TEST_SUITE_P(WordPiece, GoldenTokenizer,
+                         testing::Values(Golden{"wordpiece.jsonl",
+                                                "golden/tokenizers/wordpiece.tokenizer.json"}));
 
 }  // namespace
 }  // namespace evenkeel

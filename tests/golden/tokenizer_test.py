@@ -7,54 +7,10 @@ Exit status 77: the package, the command or the shared files are absent.
 """
 import copy
 import json
-import os
-import pathlib
-import random
-import subprocess
 import sys
-import tempfile
 import unittest
 
-SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
-MODEL = SHARED / "models" / "opt-3m"
-FLORES = SHARED / "data" / "flores200"
-COMMAND = os.environ.get("EVENKEEL_CALIBRATE", "")
-SKIPPED = 77
-
-
-def why_not():
-    """What is missing for this test, or nothing."""
-    try:
-        import tokenizers  # noqa: F401
-    except ImportError:
-        return "needs the PyPI package 'tokenizers'"
-    if not os.access(COMMAND, os.X_OK):
-        return "needs EVENKEEL_CALIBRATE to name the built command"
-    for path in (MODEL / "tokenizer.json", FLORES):
-        if not path.exists():
-            return f"needs {path}"
-    return None
-
-
-def published_ids(document, lines, special):
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_str(json.dumps(document))
-    return [e.ids for e in tokenizer.encode_batch(lines, add_special_tokens=special)]
-
-
-def our_ids(document, lines, special):
-    with tempfile.TemporaryDirectory() as folder:
-        checkpoint = pathlib.Path(folder)
-        (checkpoint / "tokenizer.json").write_text(json.dumps(document))
-        text = checkpoint / "text.txt"
-        text.write_bytes("".join(line + "\n" for line in lines).encode())
-        call = [COMMAND, "tokenize", folder, str(text), "--lines"]
-        call += ["--special"] if special else []
-        done = subprocess.run(call, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise AssertionError(f"{' '.join(call)} exits with {done.returncode}: {done.stderr}")
-    return [[int(word) for word in line.split()] for line in done.stdout.split("\n")[:-1]]
+from tokenizing import FLORES, MODEL, SKIPPED, check, hard_lines, why_not
 
 
 def added(document, content, **flags):
@@ -85,26 +41,12 @@ def template():
             "pair": [text("A"), text("B")], "special_tokens": tokens}
 
 
-def hard_lines():
-    """Random strings of what is apt to go wrong."""
-    parts = list("ab cd.'sXY1290\t\r  é中ا\u0301_-#<>\u00a0\u180e\u2028\u200d")
-    parts += ["<s>", "</s>", "<tok>", "<tok><tok>", "tok", " ab", "ab ", "the ", "there", "'ll"]
-    chosen = random.Random(1)
-    return ["".join(chosen.choice(parts) for _ in range(chosen.randint(0, 30)))
-            for _ in range(2000)]
-
-
 class TokenizerTest(unittest.TestCase):
     def setUp(self):
         self.document = json.loads((MODEL / "tokenizer.json").read_text())
 
     def check(self, lines, document=None, special=False):
-        document = document or self.document
-        expected = published_ids(document, lines, special)
-        actual = our_ids(document, lines, special)
-        self.assertEqual(len(actual), len(lines))
-        for line, ours, theirs in zip(lines, actual, expected):
-            self.assertEqual(ours, theirs, repr(line))
+        check(self, document or self.document, lines, special)
 
     def test_flores_in_all_languages(self):
         files = sorted(FLORES.glob("*.txt"))

@@ -147,17 +147,38 @@ TEST_F(TokenizerTest, OldFilesDoNotNameTheModel) {
   EXPECT_EQ(made(document).encode("hell"), Tokens{258});
 }
 
+TEST_F(TokenizerTest, StepsAfterBytesSeeTheirAlphabet) {
+  json document = tiny_tokenizer();
+  const json bytes = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
+  const json split = {{"type", "Split"},
+                      {"pattern", {{"String", "Ġ"}}},
+                      {"behavior", "Removed"},
+                      {"invert", false}};
+  document["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {bytes, split}}};
+  EXPECT_EQ(made(document).encode("hell o é"), (Tokens{258, 'o', 0xC3, 0xA9}));
+}
+
+TEST_F(TokenizerTest, OnlyTheBeginningOfTheTextOpensIt) {
+  json document = tiny_tokenizer();
+  document["pre_tokenizer"] = {
+      {"type", "Metaspace"}, {"replacement", "h"}, {"prepend_scheme", "first"}};
+  EXPECT_EQ(made(document).encode("o<s>o"), (Tokens{'h', 'o', 261, 'o'}));
+}
+
 TEST_F(TokenizerTest, FaultsNameTheComponent) {
   EXPECT_EQ(fault([](json& d) {
-              d["normalizer"] = {{"type", "NFC"}};
+              d["normalizer"] = {{"type", "Nmt"}};
             }),
-            "normalizer: type 'NFC' is not supported; supported: none (null)");
+            "normalizer: type 'Nmt' is not supported; supported: BertNormalizer, Lowercase, NFC, "
+            "NFD, NFKC, NFKD, Prepend, Replace, Sequence, Strip, StripAccents");
   EXPECT_EQ(fault([](json& d) {
-              d["pre_tokenizer"] = {{"type", "Metaspace"}};
+              d["pre_tokenizer"] = {{"type", "UnicodeScripts"}};
             }),
-            "pre_tokenizer: type 'Metaspace' is not supported; supported: ByteLevel, Sequence");
-  EXPECT_EQ(fault([](json& d) { d["model"]["type"] = "Unigram"; }),
-            "model: type 'Unigram' is not supported; supported: BPE");
+            "pre_tokenizer: type 'UnicodeScripts' is not supported; supported: BertPreTokenizer, "
+            "ByteLevel, Digits, Metaspace, Punctuation, Sequence, Split, Whitespace, "
+            "WhitespaceSplit");
+  EXPECT_EQ(fault([](json& d) { d["model"]["type"] = "WordLevel"; }),
+            "model: type 'WordLevel' is not supported; supported: BPE, Unigram, WordPiece");
   EXPECT_EQ(fault([](json& d) { d["model"] = 1; }), "model: expected an object, got 1");
   EXPECT_EQ(fault([](json& d) { d.erase("model"); }), "'model' is missing");
   EXPECT_EQ(fault([](json& d) { d["version"] = "2.0"; }),
