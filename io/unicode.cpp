@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::uint8_t bert_version = 8;
 constexpr std::uint8_t normalization_version = 9;
+constexpr char32_t sharada_sandhi_mark = 0x111C9;  // punctuation until Unicode 11
 
 bool in_version(char32_t character, std::uint8_t version) {
   UVersionInfo age{};
@@ -85,8 +86,8 @@ std::string plain_name(std::string_view name) {
 
 bool is_punctuation(char32_t character) {
   if (character < 0x80) return is_ascii_symbol(character);
-  // These two were of another category in Unicode 8.
-  if (character == 0x166D || character == 0x111C9) return true;
+  // These two were punctuation in Unicode 8, and are not now.
+  if (character == 0x166D || character == sharada_sandhi_mark) return true;
   return has_category(character, U_GC_P_MASK) && in_version(character, bert_version);
 }
 
@@ -97,11 +98,17 @@ bool is_control(char32_t character) {
 
 bool is_nonspacing_mark(char32_t character) {
   if (character < 0x300) return false;
+  if (character == 0x1734) return true;  // it was in Unicode 8; these four were not
+  if (character == 0x1885 || character == 0x1886 || character == 0xA9BD) return false;
+  if (character == sharada_sandhi_mark) return false;
   return has_category(character, U_GC_MN_MASK) && in_version(character, bert_version);
 }
 
 bool is_mark(char32_t character) {
   if (character < 0x300) return false;
+  // In Unicode 9 the first two were marks and the third was none.
+  if (character == 0x1CF2 || character == 0x1CF3) return true;
+  if (character == sharada_sandhi_mark) return false;
   return has_category(character, U_GC_M_MASK) && in_version(character, normalization_version);
 }
 

@@ -26,9 +26,9 @@ Strings words(const Json& changes, std::string_view text, bool opens = true) {
 }
 
 TEST(Metaspace, BeginsAWordWithEachSpace) {
-  EXPECT_EQ(words({}, "a b  c "), (Strings{"▁a", "▁b", "▁", "▁c", "▁"}));
-  EXPECT_EQ(words({}, " a"), (Strings{"▁a"}));
-  EXPECT_EQ(words({}, "▁a"), (Strings{"▁a"}));
+  EXPECT_EQ(words(Json::object(), "a b  c "), (Strings{"▁a", "▁b", "▁", "▁c", "▁"}));
+  EXPECT_EQ(words(Json::object(), " a"), (Strings{"▁a"}));
+  EXPECT_EQ(words(Json::object(), "▁a"), (Strings{"▁a"}));
   EXPECT_EQ(words({{"split", false}}, "a b"), (Strings{"▁a▁b"}));
 }
 

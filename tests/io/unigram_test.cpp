@@ -13,9 +13,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json small_model() {
-  return {{"unk_id", 0},
-          {"vocab",
-           {{"<unk>", 0.0}, {"a", -1.0}, {"b", -1.5}, {"ab", -2.0}, {"abc", -9.0}, {"c", -2.0}}}};
+  return Json::parse(R"({"unk_id": 0, "vocab": [["<unk>", 0.0], ["a", -1.0], ["b", -1.5],
+                                                ["ab", -2.0], ["abc", -9.0], ["c", -2.0]]})");
 }
 
 Tokens ids(const Json& model, std::string_view word) {
@@ -56,8 +55,8 @@ TEST(Unigram, UnknownStretchesFuse) {
 TEST(Unigram, ByteFallbackSpellsAStretch) {
   Json model = small_model();
   model["byte_fallback"] = true;
-  model["vocab"].push_back({"<0xC3>", -20.0});
-  model["vocab"].push_back({"<0xA9>", -20.0});
+  model["vocab"].push_back(Json::array({"<0xC3>", -20.0}));
+  model["vocab"].push_back(Json::array({"<0xA9>", -20.0}));
   EXPECT_EQ(ids(model, "aéé"), (Tokens{1, 6, 7, 6, 7}));
   EXPECT_EQ(ids(model, "éß"), Tokens{0});  // ß is C3 9F: the stretch cannot be spelt
 }
@@ -65,7 +64,7 @@ TEST(Unigram, ByteFallbackSpellsAStretch) {
 TEST(UnigramFaults, SayWhatIsWrong) {
   EXPECT_EQ(fault([](Json& m) { m["vocab"] = Json::object(); }),
             "t.json: model: 'vocab': expected a list of tokens and their scores");
-  EXPECT_EQ(fault([](Json& m) { m["vocab"][1] = {"a"}; }),
+  EXPECT_EQ(fault([](Json& m) { m["vocab"][1] = Json::array({"a"}); }),
             "t.json: model.vocab[1]: expected a token and its score, [\"a\", -2.5]");
   EXPECT_EQ(fault([](Json& m) { m["unk_id"] = 6; }),
             "t.json: model: 'unk_id': 6 is not in the vocabulary of 6");

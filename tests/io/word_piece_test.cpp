@@ -40,7 +40,7 @@ TEST(WordPiece, TakesTheLongestPieces) {
 TEST(WordPiece, AWordThatCannotBeSpeltIsUnknownAsAWhole) {
   EXPECT_EQ(ids(published(), "unwantedX"), Tokens{0});
   EXPECT_EQ(ids(published(), "unwantX"), Tokens{0});
-  EXPECT_EQ(ids(published(), "##ed"), Tokens{0});
+  EXPECT_EQ(ids(published(), "edun"), Tokens{0});
 }
 
 TEST(WordPiece, TheLimitCountsCharacters) {
