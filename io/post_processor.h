@@ -1,21 +1,23 @@
-// Post-processors: the special tokens around a text.
+// Post-processors: the special tokens around a text, or around the two texts of a pair.
 #pragma once
 
 #include <memory>
 
-#include "io/matrix.h"
+#include "io/encoding.h"
 #include "io/tokenizer_component.h"
 
 namespace evenkeel {
 
-/// What stands before and after the ids of a text encoded with special tokens.
-struct SpecialTokens {
-  Tokens before;
-  Tokens after;
+/// How texts are encoded with special tokens. Default: with none, a pair's second text of type 1.
+struct PostProcessor {
+  EncodingTemplate single = {{EncodingPart::Kind::first_text}};
+  EncodingTemplate pair = {{EncodingPart::Kind::first_text}, {EncodingPart::Kind::second_text, 1}};
 };
 
-/// Throws: InputError when the type is not supported or a setting is wrong, or when a template
-/// does not name the text exactly once.
-std::unique_ptr<const SpecialTokens> make_post_processor(const ComponentSettings& settings);
+/// A TemplateProcessing whose "pair" does not name both texts once is for single texts; its `pair`
+/// is empty.
+/// Throws: InputError when the type is not supported or a setting is wrong, when "single" does not
+/// name the text exactly once, or when two steps of a Sequence both surround the text.
+std::unique_ptr<const PostProcessor> make_post_processor(const ComponentSettings& settings);
 
 }  // namespace evenkeel

@@ -70,7 +70,7 @@ struct Tokenizer::Pipeline {
   std::unique_ptr<const PreTokenizer> pretokenizer;
   std::unique_ptr<const TokenModel> model;
   AddedTokens added;
-  SpecialTokens special;
+  PostProcessor post;
   TokenId vocabulary_size;
 
   Pipeline(Json document, const std::filesystem::path& path)
@@ -79,13 +79,13 @@ struct Tokenizer::Pipeline {
         model(required_model(document, path, pretokenizer.get())),
         added(added_tokens_of(document), path, model->vocabulary(), normalizer.get()),
         vocabulary_size(std::max(model->vocabulary().size(), added.size())) {
-    const auto post = optional_component(document, path, "post_processor", make_post_processor);
-    if (post) special = *post;
-    for (const Tokens* ids : {&special.before, &special.after}) {
-      for (const TokenId id : *ids) {
-        if (id >= vocabulary_size) {
+    const auto given = optional_component(document, path, "post_processor", make_post_processor);
+    if (given) post = *given;
+    for (const EncodingTemplate* parts : {&post.single, &post.pair}) {
+      for (const EncodingPart& part : *parts) {
+        if (part.id >= vocabulary_size) {
           throw InputError(fmt::format("{}: post_processor: id {} is not in the vocabulary of {}",
-                                       path.string(), id, vocabulary_size));
+                                       path.string(), part.id, vocabulary_size));
         }
       }
     }
@@ -128,10 +128,13 @@ Tokenizer::~Tokenizer() = default;
 
 Tokens Tokenizer::encode(std::string_view text, bool special_tokens) const {
   Tokens ids;
-  const SpecialTokens& special = pipeline_->special;
-  if (special_tokens) ids = special.before;
-  pipeline_->encode(text, SIZE_MAX, ids);
-  if (special_tokens) ids.insert(ids.end(), special.after.begin(), special.after.end());
+  for (const EncodingPart& part : pipeline_->post.single) {
+    if (part.kind == EncodingPart::Kind::first_text) {
+      pipeline_->encode(text, SIZE_MAX, ids);
+    } else if (special_tokens) {
+      ids.push_back(part.id);
+    }
+  }
   return ids;
 }
 
@@ -140,6 +143,26 @@ Tokens Tokenizer::encode_first(std::string_view text, std::size_t limit) const {
   pipeline_->encode(text, limit, ids);
   if (ids.size() > limit) ids.resize(limit);
   return ids;
+}
+
+Encoding Tokenizer::encode_single(std::string_view text, std::size_t max_length) const {
+  const EncodingTemplate& parts = pipeline_->post.single;
+  return put_together(parts, encode_first(text, room_for_texts(parts, max_length)), {});
+}
+
+Encoding Tokenizer::encode_pair(std::string_view first, std::string_view second,
+                                std::size_t max_length) const {
+  const EncodingTemplate& parts = pipeline_->post.pair;
+  if (parts.empty()) {
+    throw InputError(
+        "tokenizer.json: post_processor: 'pair' does not name A and B once each, so this tokenizer "
+        "cannot encode two texts together");
+  }
+  const std::size_t room = room_for_texts(parts, max_length);
+  Tokens first_ids = encode(first);
+  Tokens second_ids = encode(second);
+  truncate_longest_first(first_ids, second_ids, room);
+  return put_together(parts, first_ids, second_ids);
 }
 
 TokenId Tokenizer::vocabulary_size() const { return pipeline_->vocabulary_size; }

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string_view>
 
+#include "io/encoding.h"
 #include "io/matrix.h"
 
 namespace evenkeel {
@@ -28,6 +30,14 @@ class Tokenizer {
   /// The first `limit` ids of `encode(text)`, without the time for the others. The whole text is
   /// checked all the same.
   Tokens encode_first(std::string_view text, std::size_t limit) const;
+  /// `text` with special tokens, at most `max_length` ids: its last ids go.
+  /// Throws: InputError also when the special tokens alone are more.
+  Encoding encode_single(std::string_view text, std::size_t max_length = SIZE_MAX) const;
+  /// Two texts with special tokens, as for classifiers of sentence pairs; at most `max_length` ids,
+  /// for which the longer text loses its last ones (io/encoding.h).
+  /// Throws: InputError also when the post-processor has no template for pairs.
+  Encoding encode_pair(std::string_view first, std::string_view second,
+                       std::size_t max_length = SIZE_MAX) const;
   /// One more than the largest id.
   TokenId vocabulary_size() const;
   /// True for added tokens that are marked special.

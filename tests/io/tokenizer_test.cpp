@@ -121,6 +121,51 @@ TEST_F(TokenizerTest, SpecialTokensComeFromThePostProcessor) {
   EXPECT_EQ(tokenizer.encode("", true), (Tokens{261, 33}));
 }
 
+json with_bert_processing() {
+  json document = tiny_tokenizer();
+  document["post_processor"] = {
+      {"type", "BertProcessing"}, {"sep", {"!", 33}}, {"cls", {"<s>", 261}}};
+  return document;
+}
+
+TEST_F(TokenizerTest, APairIsEncodedWithItsTypes) {
+  const Tokenizer tokenizer = made(with_bert_processing());
+  const Encoding pair = tokenizer.encode_pair("the", "hell");
+  EXPECT_EQ(pair.ids, (Tokens{261, 't', 257, 33, 258, 33}));
+  EXPECT_EQ(pair.types, (Tokens{0, 0, 0, 0, 1, 1}));
+  const Encoding plain = made(tiny_tokenizer()).encode_pair("the", "");
+  EXPECT_EQ(plain.ids, (Tokens{'t', 257}));
+  EXPECT_EQ(plain.types, (Tokens{0, 0}));
+}
+
+TEST_F(TokenizerTest, SpecialTokensOutliveTruncation) {
+  const Tokenizer tokenizer = made(with_bert_processing());
+  EXPECT_EQ(tokenizer.encode_single("the").ids, tokenizer.encode("the", true));
+  EXPECT_EQ(tokenizer.encode_single("the", 3).ids, (Tokens{261, 't', 33}));
+  EXPECT_EQ(tokenizer.encode_single("the", 2).ids, (Tokens{261, 33}));
+  EXPECT_EQ(tokenizer.encode_pair("the", "abc", 6).ids, (Tokens{261, 't', 33, 'a', 'b', 33}));
+  EXPECT_THROW(tokenizer.encode_single("the", 1), InputError);
+  EXPECT_THROW(tokenizer.encode_pair("the", "abc", 2), InputError);
+  EXPECT_THROW(tokenizer.encode_pair("the", "\xFF"), InputError);
+}
+
+TEST_F(TokenizerTest, PairsNeedATemplate) {
+  json document = tiny_tokenizer();
+  document["post_processor"] = {{"type", "TemplateProcessing"},
+                                {"single", {{{"Sequence", {{"id", "A"}, {"type_id", 0}}}}}},
+                                {"pair", json::array()}};
+  const Tokenizer tokenizer = made(document);
+  EXPECT_EQ(tokenizer.encode_single("the").ids, (Tokens{'t', 257}));
+  try {
+    tokenizer.encode_pair("the", "the");
+    FAIL() << "no error";
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(),
+                 "tokenizer.json: post_processor: 'pair' does not name A and B once each, so this "
+                 "tokenizer cannot encode two texts together");
+  }
+}
+
 TEST_F(TokenizerTest, TheFirstIdsAreThoseOfTheWholeText) {
   const Tokenizer tokenizer = made(tiny_tokenizer());
   std::mt19937 random(3);
@@ -166,11 +211,12 @@ TEST_F(TokenizerTest, OnlyTheBeginningOfTheTextOpensIt) {
 }
 
 TEST_F(TokenizerTest, FaultsNameTheComponent) {
-  EXPECT_EQ(fault([](json& d) {
-              d["normalizer"] = {{"type", "Nmt"}};
-            }),
-            "normalizer: type 'Nmt' is not supported; supported: BertNormalizer, Lowercase, NFC, "
-            "NFD, NFKC, NFKD, Prepend, Replace, Sequence, Strip, StripAccents");
+  EXPECT_EQ(
+      fault([](json& d) {
+        d["normalizer"] = {{"type", "Precompiled"}, {"precompiled_charsmap", "AAAA"}};
+      }),
+      "normalizer: type 'Precompiled' is not supported; supported: BertNormalizer, Lowercase, NFC, "
+      "NFD, NFKC, NFKD, Prepend, Replace, Sequence, Strip, StripAccents");
   EXPECT_EQ(fault([](json& d) {
               d["pre_tokenizer"] = {{"type", "UnicodeScripts"}};
             }),
