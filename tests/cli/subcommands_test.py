@@ -6,7 +6,8 @@ import os
 import struct
 
 from command import (CALIBRATION_TEXT, DONE, EVALUATION_TEXT, FAILED, MODEL, WRONG_INPUT,
-                     CommandTest, Safetensors, calibrate, run_tests, scratch, shared, small_job)
+                     WRONG_USAGE, CommandTest, Safetensors, calibrate, run_tests, scratch, shared,
+                     small_job)
 
 OPT = "golden/architectures/opt"
 BLOCKS = 6
@@ -240,6 +241,31 @@ class Tokenize(CommandTest):
             result = calibrate("tokenize", MODEL, text, "--lines")
             self.assert_refused(result, WRONG_INPUT, "lines.txt:2")
             self.assertEqual(result.stdout, "")
+
+    def test_pairs_are_encoded_together(self):
+        with scratch() as folder:
+            text = folder / "pairs.txt"
+            text.write_text("a cat\tthe dog\n\t\n")
+            result = calibrate("tokenize", MODEL, text, "--pairs", "--json")
+            document = self.assert_document(result)
+            parts = [self.assert_done(calibrate("tokenize", MODEL, "-", stdin=part)).stdout
+                     for part in ("a cat", "the dog")]
+            parts = [[int(each) for each in part.split()] for part in parts]
+            template = document["ids"][1]  # the special tokens alone
+            self.assertEqual([each for each in document["ids"][0] if each not in template],
+                             parts[0] + parts[1])
+            self.assertEqual([len(each) for each in document["token_types"]],
+                             [len(each) for each in document["ids"]])
+            text.write_text("a\tb\nno tab\n")
+            self.assert_refused(calibrate("tokenize", MODEL, text, "--pairs"), WRONG_INPUT,
+                                "pairs.txt:2")
+
+    def test_max_length(self):
+        whole = self.assert_done(calibrate("tokenize", MODEL, CALIBRATION_TEXT)).stdout.split()
+        few = calibrate("tokenize", MODEL, CALIBRATION_TEXT, "--max-length", "5")
+        self.assertEqual(self.assert_done(few).stdout.split(), whole[:5])
+        none = calibrate("tokenize", MODEL, CALIBRATION_TEXT, "--max-length", "0")
+        self.assert_refused(none, WRONG_USAGE, "--max-length")
 
     def test_absent_files(self):
         self.assert_refused(calibrate("tokenize", MODEL, "absent.txt"), WRONG_INPUT, "absent.txt")

@@ -12,7 +12,7 @@ import os
 import sys
 import unittest
 
-from tokenizing import FLORES, SKIPPED, check, hard_lines, why_not
+from tokenizing import FLORES, SKIPPED, check, check_encodings, hard_lines, why_not
 
 LINES = 1000 if os.environ.get("EVENKEEL_ALL_LINES") else 20
 GPT2 = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
@@ -50,6 +50,19 @@ def normalizers(*steps):
 def bert(clean=True, ideographs=True, accents=None, lowercase=True):
     return of_type("BertNormalizer", clean_text=clean, handle_chinese_chars=ideographs,
                    strip_accents=accents, lowercase=lowercase)
+
+
+def template(single, pair):
+    """TemplateProcessing from "A [SEP] B:1", where 1 is a type."""
+    def piece(text):
+        name, _, kind = text.partition(":")
+        key = "Sequence" if name in "AB" else "SpecialToken"
+        return {key: {"id": name, "type_id": int(kind or 0)}}
+
+    tokens = {name: {"id": name, "ids": [number], "tokens": [name]}
+              for name, number in (("[CLS]", 2), ("[SEP]", 3))}
+    return of_type("TemplateProcessing", single=[piece(text) for text in single.split()],
+                   pair=[piece(text) for text in pair.split()], special_tokens=tokens)
 
 
 REPLACED_SPACES = of_type("Replace", pattern={"String": " "}, content="▁")
@@ -216,20 +229,80 @@ class Models(ComponentTest):
                 self.check(trained(kind, None, GPT2, [unknown]))
 
 
+class PostProcessors(ComponentTest):
+    PROCESSORS = {
+        "none": None,
+        "byte level": GPT2,
+        "bert": of_type("BertProcessing", sep=["[SEP]", 3], cls=["[CLS]", 2]),
+        "roberta": of_type("RobertaProcessing", sep=["[SEP]", 3], cls=["[CLS]", 2],
+                           trim_offsets=True, add_prefix_space=False),
+        "bert template": template("[CLS] A [SEP]", "[CLS] A [SEP] B:1 [SEP]:1"),
+        "llama template": template("[CLS] A", "[CLS] A [CLS]:1 B:1"),
+        "xlnet template": template("A [SEP] [CLS]:2", "A [SEP] B:1 [SEP]:1 [CLS]:2"),
+        "the second text first": template("A:1", "[SEP]:3 B A:1"),
+        "a sequence": of_type("Sequence", processors=[
+            GPT2, template("[CLS] A [SEP]", "[CLS] A B:1 [SEP]:1")]),
+    }
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.made = trained("WordPiece", bert(), of_type("BertPreTokenizer"),
+                           ["[PAD]", "[UNK]", "[CLS]", "[SEP]"])
+        texts = [line.replace("\t", " ") for line in cls.lines[::9] + cls.hard[:60]]
+        cls.texts = texts
+        # Texts of like and of unlike lengths, and empty ones.
+        cls.pairs = [("", ""), ("", texts[0]), (texts[0], "")]
+        cls.pairs += list(zip(texts, texts[7:])) + [(text[:20], text) for text in texts[::5]]
+        cls.pairs += [(text, text[:20]) for text in texts[::5]] + [(t, t) for t in texts[::5]]
+
+    def check_limits(self, texts, special):
+        """`special`: tokens of the template; with fewer the library leaves a text as it is."""
+        for name, processor in self.PROCESSORS.items():
+            with self.subTest(name):
+                document = {**self.made, "post_processor": processor}
+                few = max(1, special[name])
+                for limit in (None, few, few + 1, few + 2, few + 5, 40, 41):
+                    check_encodings(self, document, texts, limit)
+
+    def test_single(self):
+        special = dict.fromkeys(self.PROCESSORS, 2)
+        special.update({"none": 0, "byte level": 0, "llama template": 1,
+                        "the second text first": 0})
+        self.check_limits(self.texts, special)
+
+    def test_pairs(self):
+        special = dict.fromkeys(self.PROCESSORS, 3)
+        special.update({"none": 0, "byte level": 0, "roberta": 4, "llama template": 2,
+                        "the second text first": 1, "a sequence": 2})
+        self.check_limits(self.pairs, special)
+
+
 class AddedTokens(ComponentTest):
-    def test_normalized(self):
-        made = trained("BPE", normalizers(of_type("Lowercase"), of_type("StripAccents")),
-                       of_type("Whitespace"), ["<unk>"])
-        number = len(made["model"]["vocab"])
-        for content in ("<TOK>", "é1", "The "):
-            made["added_tokens"].append(
-                {"id": number, "content": content, "single_word": False, "lstrip": False,
-                 "rstrip": False, "normalized": True, "special": False})
-            number += 1
-        self.check(made)
-        for token in made["added_tokens"]:
-            token["normalized"] = not token["normalized"]
-        self.check(made)
+    FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
+
+    @staticmethod
+    def with_tokens(made, contents, **flags):
+        """`made` and tokens that its vocabulary lacks."""
+        first = len(made["model"]["vocab"])
+        tokens = [{"id": first + number, "content": content,
+                   **dict.fromkeys(AddedTokens.FLAGS, False), **flags}
+                  for number, content in enumerate(contents)]
+        return {**made, "added_tokens": made["added_tokens"] + tokens}
+
+    def test_each_flag(self):
+        families = {
+            "a normalizer": trained("BPE", normalizers(of_type("Lowercase"),
+                                                       of_type("StripAccents")),
+                                    of_type("Whitespace"), ["<unk>"]),
+            "BERT": trained("WordPiece", bert(), of_type("BertPreTokenizer"), ["[UNK]"]),
+            "SentencePiece": trained("BPE", SENTENCEPIECE, tokens=["<unk>"]),
+            "Metaspace": trained("Unigram", None, metaspace("first"), ["<unk>"])}
+        contents = ("<TOK>", "<tok>", "é1", "The ", " ab", "<tok><tok>", "12")
+        for name, made in families.items():
+            for flag in self.FLAGS:
+                with self.subTest(name, flag=flag):
+                    self.check(self.with_tokens(made, contents, **{flag: True}))
 
 
 if __name__ == "__main__":

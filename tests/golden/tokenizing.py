@@ -34,18 +34,24 @@ def published_ids(document, lines, special):
     return [e.ids for e in tokenizer.encode_batch(lines, add_special_tokens=special)]
 
 
-def our_ids(document, lines, special):
+def tokenized(document, lines, *options):
+    """What `calibrate tokenize` with `options` prints for `lines`, a string."""
     with tempfile.TemporaryDirectory() as folder:
         checkpoint = pathlib.Path(folder)
         (checkpoint / "tokenizer.json").write_text(json.dumps(document))
         text = checkpoint / "text.txt"
         text.write_bytes("".join(line + "\n" for line in lines).encode())
-        call = [COMMAND, "tokenize", folder, str(text), "--lines"]
-        call += ["--special"] if special else []
+        call = [COMMAND, "tokenize", folder, str(text), *options]
         done = subprocess.run(call, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise AssertionError(f"{' '.join(call)} exits with {done.returncode}: {done.stderr}")
-    return [[int(word) for word in line.split()] for line in done.stdout.split("\n")[:-1]]
+    return done.stdout
+
+
+def our_ids(document, lines, special):
+    options = ["--special"] if special else []
+    printed = tokenized(document, lines, "--lines", *options)
+    return [[int(word) for word in line.split()] for line in printed.split("\n")[:-1]]
 
 
 def hard_lines():
@@ -64,3 +70,22 @@ def check(case, document, lines, special=False):
     case.assertEqual(len(actual), len(lines))
     for line, ours, theirs in zip(lines, actual, expected):
         case.assertEqual(ours, theirs, repr(line))
+
+
+def check_encodings(case, document, texts, limit=None):
+    """The same for ids and token types, at most `limit`, of texts or of pairs of them."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_str(json.dumps(document))
+    if limit is not None:
+        tokenizer.enable_truncation(limit)
+    expected = tokenizer.encode_batch(texts)
+    pairs = isinstance(texts[0], tuple)
+    options = ["--pairs"] if pairs else ["--lines", "--special"]
+    if limit is not None:
+        options += ["--max-length", str(limit)]
+    lines = ["\t".join(pair) for pair in texts] if pairs else texts
+    actual = json.loads(tokenized(document, lines, *options, "--json"))
+    case.assertEqual(len(actual["ids"]), len(texts))
+    for text, ids, types, theirs in zip(texts, actual["ids"], actual["token_types"], expected):
+        case.assertEqual((ids, types), (theirs.ids, theirs.type_ids), (limit, text))
