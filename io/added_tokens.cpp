@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -83,7 +84,17 @@ void AddedTokens::add(const Token& token, const Vocabulary& model, const Normali
   } else {
     const std::string content =
         normalizer != nullptr ? normalizer->normalized(token.content) : token.content;
-    if (!content.empty()) normalized_.add(content, token.id);
+    if (content.empty()) return;
+    std::vector<TokenTrie::Match> alike;
+    normalized_.find_at(content, 0, alike);
+    if (!alike.empty() && alike.back().end == content.size()) {
+      // The library chooses at random.
+      throw InputError(
+          fmt::format("{}: token {} is {} when normalized, and so is the token of id "
+                      "{}; make one of them not 'normalized'",
+                      where, in_quotes(token.content), in_quotes(content), alike.back().id));
+    }
+    normalized_.add(content, token.id);
   }
 }
 

@@ -24,9 +24,10 @@ class AddedTokens {
  public:
   /// `list` is the value of "added_tokens" (null: none). `model` is the model's vocabulary,
   /// `normalizer` may be null; neither is kept.
-  /// Throws: InputError when the list is malformed, names a token twice, or gives one an id other
-  /// than that which the `tokenizers` library gives it (the model's, or the next after the
-  /// vocabulary): such a file means one thing here and another there.
+  /// Throws: InputError when the list is malformed, names a token twice, has two that are the same
+  /// when normalized, or gives one an id other than that which the `tokenizers` library gives it
+  /// (the model's, or the next after the vocabulary): such a file means one thing here and another
+  /// there.
   AddedTokens(const nlohmann::ordered_json& list, const std::filesystem::path& path,
               const Vocabulary& model, const Normalizer* normalizer);
 

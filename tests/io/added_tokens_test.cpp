@@ -101,6 +101,22 @@ TEST(AddedTokens, NormalizedOnesAreFoundInTheNormalizedText) {
             (Strings{"x", "#10", "y ", "#11", " cd ", "#10"}));
 }
 
+TEST(AddedTokensFaults, TwoThatAreTheSameWhenNormalized) {
+  const Lowercase lowercase;
+  const json upper = with(added_token(10, "AB"), "normalized");
+  const json lower = with(added_token(11, "ab"), "normalized");
+  try {
+    made({upper, lower}, &lowercase);
+    FAIL() << "no error";
+  } catch (const InputError& error) {
+    EXPECT_STREQ(error.what(),
+                 "t.json: added_tokens[1]: token 'ab' is 'ab' when normalized, and so is the token "
+                 "of id 10; make one of them not 'normalized'");
+  }
+  made({upper, with(added_token(11, "abc"), "normalized")}, &lowercase);
+  made({upper, added_token(11, "ab")}, &lowercase);
+}
+
 TEST(AddedTokens, StopWhenAsked) {
   const AddedTokens tokens = made({added_token(10, "a")});
   int seen = 0;
