@@ -16,6 +16,7 @@
 
 #include "apps/command.h"
 #include "apps/figures.h"
+#include "io/checkpoint_store.h"
 #include "io/encoding.h"
 #include "io/errors.h"
 #include "io/file.h"
@@ -83,7 +84,7 @@ Encoding encode(const Tokenizer& tokenizer, std::string_view text,
 }
 
 Outcome tokenize(const TokenizeArguments& arguments, const ProgramOptions& options) {
-  const Tokenizer tokenizer(std::filesystem::path(arguments.checkpoint) / "tokenizer.json");
+  const Tokenizer tokenizer = open_checkpoint_store(arguments.checkpoint)->tokenizer();
   const std::string text = text_of(arguments.file);
   const std::string name = arguments.file == "-" ? "stdin" : arguments.file;
   const bool by_line = arguments.lines || arguments.pairs;
@@ -116,7 +117,9 @@ void add_tokenize(CLI::App& program, Action& action) {
   command->footer(footer);
   const auto arguments = std::make_shared<TokenizeArguments>();
   constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
-  command->add_option("CHECKPOINT", arguments->checkpoint, "A folder with tokenizer.json")
+  command
+      ->add_option("CHECKPOINT", arguments->checkpoint,
+                   "A folder with tokenizer.json, or a GGUF file")
       ->required();
   command->add_option("FILE", arguments->file, "A text file (UTF-8), or - for stdin")->required();
   command->add_flag("--lines", arguments->lines, "One line of ids for each line of the text");

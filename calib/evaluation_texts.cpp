@@ -11,15 +11,15 @@ namespace evenkeel {
 const Tokenizer& ModelTokenizer::get() const {
   if (tokenizer_) return *tokenizer_;
   const Architecture& architecture = model_.architecture();
-  const auto file = model_.checkpoint().folder() / "tokenizer.json";
-  auto tokenizer = std::make_unique<const Tokenizer>(file);
+  const Checkpoint& checkpoint = model_.checkpoint();
+  auto tokenizer = std::make_unique<const Tokenizer>(checkpoint.store().tokenizer());
   // The reverse is common: vocabularies are padded to a round size.
   if (tokenizer->vocabulary_size() > architecture.vocabulary) {
     throw InputError(fmt::format(
         "{}: the tokenizer gives ids up to {}, but config.json says '{}' is {}; they do not belong "
         "together",
-        file.string(), tokenizer->vocabulary_size() - 1, architecture.family->config_vocabulary,
-        architecture.vocabulary));
+        checkpoint.folder().string(), tokenizer->vocabulary_size() - 1,
+        architecture.family->config_vocabulary, architecture.vocabulary));
   }
   tokenizer_ = std::move(tokenizer);
   return *tokenizer_;

@@ -46,7 +46,7 @@ Json inspect_checkpoint(const std::filesystem::path& path) {
   const Architecture architecture =
       resolve_architecture(checkpoint, quantized ? LinearStorage::packed : LinearStorage::plain);
   std::map<std::string, std::int64_t> dtypes;
-  for (const SafetensorsFile& shard : checkpoint.shards()) {
+  for (const TensorFile& shard : checkpoint.shards()) {
     for (const StoredTensor& tensor : shard.tensors()) {
       dtypes[std::string(name_of(tensor.dtype))] += tensor.elements();
     }
@@ -170,9 +170,7 @@ Json inspect_record(const std::filesystem::path& path) {
 }  // namespace
 
 nlohmann::ordered_json inspect(const std::filesystem::path& path) {
-  std::error_code error;
-  return std::filesystem::is_directory(path, error) ? inspect_checkpoint(path)
-                                                    : inspect_record(path);
+  return is_checkpoint(path) ? inspect_checkpoint(path) : inspect_record(path);
 }
 
 }  // namespace evenkeel

@@ -11,6 +11,7 @@
 #include "io/checkpoint.h"
 #include "io/errors.h"
 #include "io/floats.h"
+#include "io/safetensors.h"
 #include "io/one_line.h"
 #include "model/forward.h"
 #include "model/language_model.h"

@@ -2,13 +2,10 @@
 
 #include <cassert>
 #include <cmath>
-#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "io/checkpoint_layout.h"
-#include "io/checkpoint_shards.h"
 #include "io/errors.h"
 #include "io/floats.h"
 #include "io/one_line.h"
@@ -16,18 +13,9 @@
 namespace evenkeel {
 namespace {
 
-std::filesystem::path existing_config(const std::filesystem::path& folder) {
-  std::error_code refused;
-  if (!std::filesystem::is_directory(folder, refused)) {
-    throw InputError(folder.string() +
-                     ": no such folder; give the folder that holds the model's config.json");
-  }
-  return folder / config_name;
-}
-
 // One tensor being decoded: where it is, for messages.
 struct Source {
-  const SafetensorsFile& file;
+  const TensorFile& file;
   const StoredTensor& tensor;
 
   [[noreturn]] void fail(std::string_view what) const {
@@ -42,7 +30,7 @@ struct Source {
                       "not belong together",
                       shape_text(shape), tensor.shape_text()));
     }
-    if (!is_float(tensor.dtype)) {
+    if (!is_weight(tensor.dtype)) {
       fail(fmt::format("expected dtype F32, F16 or BF16, got {}; export the model in one of these",
                        name_of(tensor.dtype)));
     }
@@ -50,10 +38,7 @@ struct Source {
 
   // Elements [first, first + out.size()).
   void decode(Index first, std::span<float> out) const {
-    const std::size_t size = size_of(tensor.dtype);
-    decode_floats(tensor.dtype,
-                  tensor.bytes.subspan(static_cast<std::size_t>(first) * size, out.size() * size),
-                  out);
+    evenkeel::decode(tensor, first, out);
     if (const auto bad = first_not_finite(out)) {
       refuse(first + static_cast<Index>(*bad), out[*bad]);
     }
@@ -61,11 +46,11 @@ struct Source {
 
   [[noreturn]] void refuse(Index element, float value) const {
     const auto position = static_cast<std::uint64_t>(element);
-    fail(fmt::format(
-        "{} (byte {} of the file) is {}; no range can be found with such a weight, "
-        "download or export it again",
-        element_text(tensor.shape, position), tensor.file_offset + position * size_of(tensor.dtype),
-        std::isnan(value) ? "NaN" : "infinite"));
+    fail(
+        fmt::format("{} (byte {} of the file) is {}; no range can be found with such a weight, "
+                    "download or export it again",
+                    element_text(tensor.shape, position), file_position(tensor, element),
+                    std::isnan(value) ? "NaN" : "infinite"));
   }
 };
 
@@ -75,8 +60,11 @@ std::span<float> elements_of(Matrix& matrix) {
 
 }  // namespace
 
-Checkpoint::Checkpoint(const std::filesystem::path& folder)
-    : folder_(folder), config_(existing_config(folder)), shards_(open_shards(folder)) {
+Checkpoint::Checkpoint(const std::filesystem::path& path)
+    : folder_(path),
+      store_(open_checkpoint_store(path)),
+      config_(store_->config()),
+      shards_(store_->shards()) {
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     for (const StoredTensor& tensor : shards_[i].tensors()) {
       tensors_.emplace(tensor.name, std::pair(i, &tensor));
@@ -87,7 +75,7 @@ Checkpoint::Checkpoint(const std::filesystem::path& folder)
 std::int64_t Checkpoint::parameters() const {
   std::int64_t count = 0;
   for (const auto& [name, place] : tensors_) {
-    if (is_float(place.second->dtype)) count += place.second->elements();
+    if (is_weight(place.second->dtype)) count += place.second->elements();
   }
   return count;
 }

@@ -1,33 +1,38 @@
-// A checkpoint folder in the Hugging Face layout: config.json, model.safetensors or shards with
-// model.safetensors.index.json, tokenizer.json. Tensors stay mapped and are decoded on request,
-// so that no more than the block in work is resident.
+// A checkpoint: a folder in the Hugging Face layout (config.json, model.safetensors or shards with
+// model.safetensors.index.json, tokenizer.json), or one GGUF file, which reads the same. Tensors
+// stay mapped and are decoded on request, so that no more than the block in work is resident.
 #pragma once
 
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "io/checkpoint_store.h"
 #include "io/json_reader.h"
 #include "io/matrix.h"
-#include "io/safetensors.h"
+#include "io/tensor_file.h"
 
 namespace evenkeel {
 
 /// Thread-safe after construction. Move-only.
 class Checkpoint {
  public:
+  /// `path`: the folder or the GGUF file.
   /// Throws: InputError when config.json or the weights are absent or wrong, when the index names
   /// a shard or tensor that is not there, or when a shard holds a tensor twice or one that the
-  /// index puts elsewhere.
-  explicit Checkpoint(const std::filesystem::path& folder);
+  /// index puts elsewhere; what the store throws (io/checkpoint_store.h).
+  explicit Checkpoint(const std::filesystem::path& path);
 
+  /// The folder or the GGUF file.
   const std::filesystem::path& folder() const { return folder_; }
   const JsonReader& config() const { return config_; }
-  const std::vector<SafetensorsFile>& shards() const { return shards_; }
+  const std::vector<TensorFile>& shards() const { return shards_; }
+  const CheckpointStore& store() const { return *store_; }
   std::int64_t parameters() const;  // elements of all float tensors
 
   /// The tensor, or nullptr.
@@ -55,8 +60,9 @@ class Checkpoint {
   const Place& place(std::string_view name) const;
 
   std::filesystem::path folder_;
+  std::unique_ptr<const CheckpointStore> store_;
   JsonReader config_;
-  std::vector<SafetensorsFile> shards_;
+  std::vector<TensorFile> shards_;
   std::map<std::string, Place, std::less<>> tensors_;
 };
 

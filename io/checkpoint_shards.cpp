@@ -51,12 +51,12 @@ WeightMap weight_map_of(const JsonReader& index) {
   return map;
 }
 
-std::vector<SafetensorsFile> open_named_shards(const std::filesystem::path& folder,
-                                               const std::filesystem::path& index,
-                                               const WeightMap& weight_map) {
+std::vector<TensorFile> open_named_shards(const std::filesystem::path& folder,
+                                          const std::filesystem::path& index,
+                                          const WeightMap& weight_map) {
   std::set<std::string> names;
   for (const auto& [tensor, shard] : weight_map) names.insert(shard);
-  std::vector<SafetensorsFile> shards;
+  std::vector<TensorFile> shards;
   shards.reserve(names.size());
   for (const std::string& name : names) {
     if (!is_there(folder / name)) {
@@ -65,16 +65,16 @@ std::vector<SafetensorsFile> open_named_shards(const std::filesystem::path& fold
                       "checkpoint again",
                       index.string(), in_quotes(name)));
     }
-    shards.emplace_back(folder / name);
+    shards.push_back(SafetensorsFile(folder / name));
   }
   return shards;
 }
 
 // The index and the shards say the same.
 void check_index(const std::filesystem::path& index, const WeightMap& weight_map,
-                 const std::vector<SafetensorsFile>& shards) {
+                 const std::vector<TensorFile>& shards) {
   std::map<std::string_view, std::string> holders;
-  for (const SafetensorsFile& shard : shards) {
+  for (const TensorFile& shard : shards) {
     const std::string file = shard.path().filename().string();
     for (const StoredTensor& tensor : shard.tensors()) {
       const auto [holder, first] = holders.emplace(tensor.name, file);
@@ -104,7 +104,7 @@ void check_index(const std::filesystem::path& index, const WeightMap& weight_map
 
 }  // namespace
 
-std::vector<SafetensorsFile> open_shards(const std::filesystem::path& folder) {
+std::vector<TensorFile> open_shards(const std::filesystem::path& folder) {
   const std::filesystem::path single = folder / single_weights_name;
   const std::filesystem::path index = folder / weights_index_name;
   const bool has_single = is_there(single);
@@ -113,9 +113,9 @@ std::vector<SafetensorsFile> open_shards(const std::filesystem::path& folder) {
     throw InputError(fmt::format("{}: holds both {} and {}; remove the one that is not meant",
                                  folder.string(), single_weights_name, weights_index_name));
   }
-  std::vector<SafetensorsFile> shards;
+  std::vector<TensorFile> shards;
   if (has_single) {
-    shards.emplace_back(single);
+    shards.push_back(SafetensorsFile(single));
   } else if (has_index) {
     const WeightMap weight_map = weight_map_of(JsonReader(index));
     shards = open_named_shards(folder, index, weight_map);

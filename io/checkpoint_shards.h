@@ -13,6 +13,6 @@ namespace evenkeel {
 /// Throws: InputError when the folder holds both or neither; when the index is malformed, names a
 /// shard or a tensor that is not there or a file outside the folder, or leaves a tensor out; and
 /// what SafetensorsFile throws.
-std::vector<SafetensorsFile> open_shards(const std::filesystem::path& folder);
+std::vector<TensorFile> open_shards(const std::filesystem::path& folder);
 
 }  // namespace evenkeel

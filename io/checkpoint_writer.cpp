@@ -32,28 +32,6 @@ void make_folder(const std::filesystem::path& folder) {
   }
 }
 
-// Tokenizer, generation settings and terms: what a reader of the checkpoint needs beside weights.
-bool is_companion(const std::filesystem::path& file) {
-  const std::string name = file.filename().string();
-  const std::string extension = file.extension().string();
-  if (name == config_name || name.ends_with(".index.json")) return false;
-  return name.starts_with("LICENSE") || extension == ".json" || extension == ".txt" ||
-         extension == ".model" || extension == ".jinja";
-}
-
-void copy_companions(const std::filesystem::path& from, const std::filesystem::path& to) {
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry(from, error), end; !error && entry != end;
-       entry.increment(error)) {
-    std::error_code unreadable;  // such as a link to nothing
-    if (!entry->is_regular_file(unreadable) || !is_companion(entry->path())) continue;
-    write_text(to / entry->path().filename(), MappedFile(entry->path()).text());
-  }
-  if (error) {
-    throw InputError(fmt::format("{}: cannot be listed: {}", from.string(), error.message()));
-  }
-}
-
 void write_json(const std::filesystem::path& path, const nlohmann::ordered_json& document) {
   // As Python's json.dump(..., indent=2) writes it, so that an unchanged file stays the same.
   write_text(path,
@@ -67,17 +45,22 @@ std::string_view meaning_of_dtype_fault(DType dtype) {
 
 }  // namespace
 
+TensorPlan plan_of(const StoredTensor& tensor) {
+  return {tensor.name, is_weight(tensor.dtype) ? written_dtype(tensor.dtype) : tensor.dtype,
+          tensor.shape};
+}
+
 CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::path folder)
-    : CheckpointWriter(source, std::move(folder), [](const StoredTensor& tensor) {
-        return std::vector{TensorPlan{tensor.name, tensor.dtype, tensor.shape}};
-      }) {}
+    : CheckpointWriter(source, std::move(folder),
+                       [](const StoredTensor& tensor) { return std::vector{plan_of(tensor)}; }) {}
 
 CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::path folder,
                                    const Layout& layout)
     : source_(source), folder_(std::move(folder)) {
   make_folder(folder_);
+  source.store().write_companions(folder_);
   std::set<std::string, std::less<>> names;
-  for (const SafetensorsFile& shard : source.shards()) {
+  for (const TensorFile& shard : source.shards()) {
     std::vector<TensorPlan> plan;
     for (const StoredTensor& tensor : shard.tensors()) {
       for (TensorPlan& planned : layout(tensor)) {
@@ -91,7 +74,7 @@ CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::pa
       }
     }
     if (plan.empty() && source.shards().size() > 1) continue;
-    const std::string file = shard.path().filename().string();
+    const std::string& file = shard.name();
     shards_.push_back({file, std::make_unique<SafetensorsWriter>(folder_ / file, std::move(plan),
                                                                  shard.metadata())});
   }
@@ -117,19 +100,41 @@ void CheckpointWriter::write(std::string_view name, const ConstMatrixView& value
   }
 }
 
-void CheckpointWriter::write(std::string_view name, std::span<const float> values) {
-  const TensorPlan* const planned = find(name);
-  assert(planned != nullptr && is_float(planned->dtype));
+void CheckpointWriter::check(const TensorPlan& planned, std::size_t first,
+                             std::span<const float> values) const {
   const auto fail = [&](std::size_t element, std::string_view what) {
-    throw MachineError(fmt::format("{}: tensor {}: {} is {}, {}", folder_.string(), in_quotes(name),
-                                   element_text(planned->shape, element), values[element], what));
+    throw MachineError(
+        fmt::format("{}: tensor {}: {} is {}, {}", folder_.string(), in_quotes(planned.name),
+                    element_text(planned.shape, first + element), values[element], what));
   };
   if (const auto bad = first_not_finite(values)) {
     fail(*bad, "which no checkpoint may hold; try another transform or more calibration samples");
   }
-  if (const auto bad = first_not_representable(planned->dtype, values)) {
-    fail(*bad, meaning_of_dtype_fault(planned->dtype));
+  if (const auto bad = first_not_representable(planned.dtype, values)) {
+    fail(*bad, meaning_of_dtype_fault(planned.dtype));
   }
+}
+
+// A part at a time: an embedding has as many floats as a block, and no need for them at once.
+void CheckpointWriter::copy_decoded(const StoredTensor& stored, const TensorPlan& planned) {
+  constexpr std::size_t most = std::size_t{1} << 16U;
+  const std::size_t size = size_of(planned.dtype);
+  const auto elements = static_cast<std::size_t>(stored.elements());
+  std::vector<std::byte> bytes(elements * size);
+  std::vector<float> values(std::min(elements, most));
+  for (std::size_t first = 0; first < elements; first += values.size()) {
+    const std::span part = std::span(values).first(std::min(values.size(), elements - first));
+    decode(stored, static_cast<Index>(first), part);
+    check(planned, first, part);
+    encode_floats(planned.dtype, part, std::span(bytes).subspan(first * size, part.size() * size));
+  }
+  write_bytes(planned.name, bytes);
+}
+
+void CheckpointWriter::write(std::string_view name, std::span<const float> values) {
+  const TensorPlan* const planned = find(name);
+  assert(planned != nullptr && is_float(planned->dtype));
+  check(*planned, 0, values);
   if (planned->dtype == DType::F32) {
     write_bytes(name, std::as_bytes(values));
     return;
@@ -149,7 +154,6 @@ void CheckpointWriter::write_bytes(std::string_view name, std::span<const std::b
 void CheckpointWriter::finish(const nlohmann::ordered_json& config) {
   copy_unwritten();
   for (const Shard& shard : shards_) shard.writer->commit();
-  copy_companions(source_.folder(), folder_);
   write_index();
   write_json(folder_ / config_name, config);
 }
@@ -160,18 +164,19 @@ void CheckpointWriter::copy_unwritten() {
     const StoredTensor* const stored = source_.find(name);
     const TensorPlan& planned = *place.second;
     // What cannot be copied, the shard's commit reports.
-    if (stored == nullptr || stored->dtype != planned.dtype || stored->shape != planned.shape) {
-      continue;
+    if (stored == nullptr || stored->shape != planned.shape) continue;
+    if (stored->is_plain() && stored->dtype == planned.dtype) {
+      write_bytes(name, stored->bytes);
+    } else if (is_weight(stored->dtype) && plan_of(*stored).dtype == planned.dtype) {
+      copy_decoded(*stored, planned);
     }
-    write_bytes(name, stored->bytes);
     source_.release(name);
   }
 }
 
 void CheckpointWriter::write_index() const {
-  const std::filesystem::path source_index = source_.folder() / weights_index_name;
-  std::error_code error;
-  if (!std::filesystem::exists(source_index, error)) return;
+  const std::optional<JsonReader> source_index = source_.store().index();
+  if (!source_index) return;
   using Json = nlohmann::ordered_json;
   std::uint64_t total = 0;
   Json::object_t weight_map;
@@ -179,7 +184,7 @@ void CheckpointWriter::write_index() const {
     total += bytes_of(place.second->dtype, place.second->shape).value_or(0);
     weight_map.emplace_back(name, shards_[place.first].file);
   }
-  Json index = JsonReader(source_index).document();
+  Json index = source_index->document();
   if (!index["metadata"].is_object()) index["metadata"] = Json::object();
   index["metadata"]["total_size"] = total;
   index["weight_map"] = std::move(weight_map);

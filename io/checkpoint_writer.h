@@ -1,5 +1,5 @@
 // Writes a checkpoint folder tensor by tensor: same shard names, order and metadata as the
-// source, tokenizer and generation files copied, config.json and index written last.
+// source, tokenizer and generation files written first, config.json and index last.
 #pragma once
 
 #include <filesystem>
@@ -14,8 +14,12 @@
 #include <vector>
 
 #include "io/checkpoint.h"
+#include "io/safetensors.h"
 
 namespace evenkeel {
+
+/// The same name and shape in the dtype that it is written in: its own, F16 for a block type.
+TensorPlan plan_of(const StoredTensor& tensor);
 
 /// Not thread-safe. `folder` must be a new or empty folder (a job's staging folder); the caller
 /// moves it into place when everything is written.
@@ -25,7 +29,9 @@ class CheckpointWriter {
   /// quantized weight and its steps), or none.
   using Layout = std::function<std::vector<TensorPlan>(const StoredTensor&)>;
 
-  /// Keeps every tensor's name, shard, dtype and shape.
+  /// Plans plan_of every tensor, in its shard; those of a GGUF file in model.safetensors.
+  /// Writes the source's companions (io/checkpoint_store.h), so that what is wrong with them is
+  /// found before the work.
   /// Throws: MachineError when the folder is not empty or cannot be written or the disk is full;
   /// InputError when the layout plans a name twice.
   CheckpointWriter(const Checkpoint& source, std::filesystem::path folder);
@@ -39,14 +45,15 @@ class CheckpointWriter {
   void write(std::string_view name, std::span<const float> values);
   /// Writes bytes as they are. REQUIRES: size as planned.
   void write_bytes(std::string_view name, std::span<const std::byte> bytes);
-  /// Copies what was planned under its source's name, dtype and shape and not written; commits
-  /// the shards; writes the index, config.json, and copies the other files of the folder
-  /// (*.json, *.txt, *.model, *.jinja, LICENSE*).
+  /// Copies what was planned as plan_of its source and not written (decoding what is not plain);
+  /// commits the shards; writes the index and config.json.
   /// Throws: MachineError; a planned tensor that was neither written nor copyable is one.
   void finish(const nlohmann::ordered_json& config);
 
  private:
+  void check(const TensorPlan& planned, std::size_t first, std::span<const float> values) const;
   void copy_unwritten();
+  void copy_decoded(const StoredTensor& stored, const TensorPlan& planned);
   void write_index() const;
 
   const Checkpoint& source_;

@@ -1,6 +1,6 @@
 // The io room: everything that enters or leaves the program as bytes.
 //
-// Checkpoints in the Hugging Face layout (config.json, safetensors, shards with an index) are
+// Checkpoints in the Hugging Face layout (config.json, safetensors, shards with an index) or GGUF are
 // mapped, checked and decoded on request, and written tensor by tensor. Tokenizers and corpora turn
 // text into token ids. HDF5 files hold records. Files appear under their name only when complete.
 //
@@ -10,6 +10,7 @@
 #pragma once
 
 #include "io/checkpoint.h"
+#include "io/checkpoint_store.h"
 #include "io/checkpoint_writer.h"
 #include "io/corpus.h"
 #include "io/dtype.h"
@@ -20,4 +21,6 @@
 #include "io/json_reader.h"
 #include "io/matrix.h"
 #include "io/safetensors.h"
+#include "io/stored_tensor.h"
+#include "io/tensor_file.h"
 #include "io/tokenizer.h"

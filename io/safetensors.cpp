@@ -178,65 +178,31 @@ void check_coverage(const std::filesystem::path& path, const std::vector<StoredT
   }
 }
 
-}  // namespace
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  return fmt::format("[{}]", fmt::join(shape, ", "));
-}
-
-std::string element_text(const std::vector<std::int64_t>& shape, std::uint64_t element) {
-  if (shape.size() != 2 || shape[1] == 0) return fmt::format("element {}", element);
-  const auto columns = static_cast<std::uint64_t>(shape[1]);
-  return fmt::format("row {}, column {}", element / columns, element % columns);
-}
-
-std::optional<std::uint64_t> bytes_of(DType dtype, const std::vector<std::int64_t>& shape) {
-  auto bytes = static_cast<std::int64_t>(size_of(dtype));
-  for (const std::int64_t size : shape) {
-    if (size < 0 || __builtin_mul_overflow(bytes, size, &bytes)) return std::nullopt;
-  }
-  return static_cast<std::uint64_t>(bytes);
-}
-
-std::int64_t StoredTensor::elements() const {
-  return static_cast<std::int64_t>(bytes.size() / size_of(dtype));
-}
-
-std::string StoredTensor::shape_text() const { return evenkeel::shape_text(shape); }
-
-SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : path_(path), file_(path) {
-  const std::string_view header_text = header_of(path, file_.text());
+TensorFile read_file(const std::filesystem::path& path) {
+  MappedFile file(path);
+  const std::string_view header_text = header_of(path, file.text());
   const Json header = parse_json(path, header_text, length_size);
   if (!header.is_object()) damaged(path, "the header is not a JSON object");
-  metadata_ = metadata_of(path, header);
+  std::map<std::string, std::string> metadata = metadata_of(path, header);
 
   const std::uint64_t data_offset = length_size + header_text.size();
-  const std::span<const std::byte> data = file_.bytes().subspan(data_offset);
+  const std::span<const std::byte> data = file.bytes().subspan(data_offset);
+  std::vector<StoredTensor> tensors;
   for (const auto& [name, value] : header.items()) {
     if (name == metadata_key) continue;
-    tensors_.push_back(Entry(path, name, value).read(data, data_offset));
+    tensors.push_back(Entry(path, name, value).read(data, data_offset));
   }
   // Empty tensors begin where the next one does; they come before it.
-  std::ranges::stable_sort(tensors_, {}, [](const StoredTensor& tensor) {
+  std::ranges::stable_sort(tensors, {}, [](const StoredTensor& tensor) {
     return std::pair(tensor.file_offset, tensor.bytes.size());
   });
-  check_coverage(path, tensors_, data_offset, file_.bytes().size());
-  for (std::size_t i = 0; i < tensors_.size(); ++i) by_name_.emplace(tensors_[i].name, i);
+  check_coverage(path, tensors, data_offset, file.bytes().size());
+  return {path, path.filename().string(), std::make_shared<const MappedFile>(std::move(file)),
+          std::move(tensors), std::move(metadata)};
 }
 
-const StoredTensor* SafetensorsFile::find(std::string_view name) const {
-  const auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : &tensors_[found->second];
-}
+}  // namespace
 
-const StoredTensor& SafetensorsFile::at(std::string_view name) const {
-  const StoredTensor* const tensor = find(name);
-  if (tensor != nullptr) return *tensor;
-  throw InputError(fmt::format("{}: tensor {} is missing", path_.string(), in_quotes(name)));
-}
-
-void SafetensorsFile::release(const StoredTensor& tensor) const {
-  file_.release(tensor.file_offset, tensor.bytes.size());
-}
+SafetensorsFile::SafetensorsFile(const std::filesystem::path& path) : TensorFile(read_file(path)) {}
 
 }  // namespace evenkeel

@@ -9,7 +9,6 @@
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,55 +16,19 @@
 
 #include "io/dtype.h"
 #include "io/file.h"
+#include "io/tensor_file.h"
 
 namespace evenkeel {
 
-/// "[192, 768]".
-std::string shape_text(const std::vector<std::int64_t>& shape);
-
-/// "row 3, column 17" of element 593 of [_, 192]; "element 593" unless the shape has two sizes.
-std::string element_text(const std::vector<std::int64_t>& shape, std::uint64_t element);
-
-/// Bytes of a tensor; nothing when a size is negative or the product does not fit 63 bits.
-std::optional<std::uint64_t> bytes_of(DType dtype, const std::vector<std::int64_t>& shape);
-
-/// One stored tensor; `bytes` points into the mapped file and lives as long as it.
-struct StoredTensor {
-  std::string name;
-  DType dtype = DType::F32;
-  std::vector<std::int64_t> shape;
-  std::span<const std::byte> bytes;
-  std::uint64_t file_offset = 0;  // of bytes[0], for messages
-
-  std::int64_t elements() const;
-  std::string shape_text() const;  // "[192, 768]"
-};
-
-/// A memory-mapped file, read-only. Thread-safe after construction.
-class SafetensorsFile {
+/// A memory-mapped file, read-only. Adds nothing to a TensorFile but how it is read, so that it may
+/// be moved into one.
+class SafetensorsFile : public TensorFile {
  public:
   /// Throws: InputError naming path, tensor, expected, actual and offset when the header length,
   /// the JSON, a dtype, a shape, an offset pair, the coverage (holes, overlaps, bytes that do not
-  /// match dtype x shape) or a duplicate name is wrong.
+  /// match dtype x shape) or a duplicate name is wrong. Its tensors are in the order of their data
+  /// offsets.
   explicit SafetensorsFile(const std::filesystem::path& path);
-
-  const std::filesystem::path& path() const { return path_; }
-  /// In the order of their data offsets.
-  const std::vector<StoredTensor>& tensors() const { return tensors_; }
-  const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  /// The tensor of that name, or nullptr.
-  const StoredTensor* find(std::string_view name) const;
-  /// Throws: InputError that names the tensor and the file.
-  const StoredTensor& at(std::string_view name) const;
-  /// Tells the kernel that the tensor's pages will not be read again soon.
-  void release(const StoredTensor& tensor) const;
-
- private:
-  std::filesystem::path path_;
-  MappedFile file_;
-  std::vector<StoredTensor> tensors_;
-  std::map<std::string, std::size_t, std::less<>> by_name_;
-  std::map<std::string, std::string> metadata_;
 };
 
 /// What a tensor to be written is, before its data is known.

@@ -120,7 +120,10 @@ struct Tokenizer::Pipeline {
 };
 
 Tokenizer::Tokenizer(const std::filesystem::path& tokenizer_json)
-    : pipeline_(std::make_unique<const Pipeline>(read_document(tokenizer_json), tokenizer_json)) {}
+    : Tokenizer(read_document(tokenizer_json), tokenizer_json) {}
+
+Tokenizer::Tokenizer(Json document, const std::filesystem::path& path)
+    : pipeline_(std::make_unique<const Pipeline>(std::move(document), path)) {}
 
 Tokenizer::Tokenizer(Tokenizer&&) noexcept = default;
 Tokenizer& Tokenizer::operator=(Tokenizer&&) noexcept = default;

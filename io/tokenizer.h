@@ -7,6 +7,8 @@
 #include <memory>
 #include <string_view>
 
+#include <nlohmann/json.hpp>
+
 #include "io/encoding.h"
 #include "io/matrix.h"
 
@@ -20,6 +22,8 @@ class Tokenizer {
   /// Throws: InputError when the file is absent or malformed, or names a component that is not
   /// supported (the message names the component and those that are).
   explicit Tokenizer(const std::filesystem::path& tokenizer_json);
+  /// Of the document of a tokenizer.json that was not read from one; `path` is named in messages.
+  Tokenizer(nlohmann::ordered_json document, const std::filesystem::path& path);
   Tokenizer(Tokenizer&&) noexcept;
   Tokenizer& operator=(Tokenizer&&) noexcept;
   ~Tokenizer();

@@ -83,7 +83,7 @@ class ShapeCheck {
                       checkpoint_.folder().string(), name, tensor.shape_text(), keys,
                       fmt::join(expected, ", ")));
     }
-    if (!is_float(tensor.dtype)) {
+    if (!is_weight(tensor.dtype)) {
       throw InputError(
           fmt::format("{}: tensor '{}': dtype {} is not supported for weights; "
                       "supported: F32, F16, BF16",
