@@ -25,16 +25,10 @@ bool is_checkpoint(const std::filesystem::path& path) {
 
 std::unique_ptr<const CheckpointStore> open_checkpoint_store(const std::filesystem::path& path) {
   if (is_folder(path)) return std::make_unique<const CheckpointFolder>(path);
-  std::error_code refused;
-  if (!std::filesystem::exists(path, refused)) {
-    throw InputError(fmt::format(
-        "{}: no such folder; give the folder that holds the model's config.json, or a GGUF file",
-        path.string()));
-  }
   if (!is_checkpoint(path)) {
     throw InputError(fmt::format(
-        "{}: is neither a folder nor a GGUF file; give the folder that holds the model's "
-        "config.json, or a GGUF file",
+        "{}: no such folder or GGUF file; give the folder that holds the model's config.json, or "
+        "a GGUF file",
         path.string()));
   }
   return std::make_unique<const GgufStore>(path);

@@ -24,9 +24,17 @@ std::vector<double> doubles_of(const StoredTensor& tensor) {
   switch (tensor.dtype) {
     case DType::F32:
     case DType::F16:
-    case DType::BF16: {
+    case DType::BF16:
+    case DType::Q4_0:
+    case DType::Q4_1:
+    case DType::Q5_0:
+    case DType::Q5_1:
+    case DType::Q8_0:
+    case DType::Q4_K:
+    case DType::Q5_K:
+    case DType::Q6_K: {
       std::vector<float> floats(values.size());
-      decode_floats(tensor.dtype, tensor.bytes, floats);
+      decode(tensor, 0, floats);
       values.assign(floats.begin(), floats.end());
       break;
     }
