@@ -24,10 +24,16 @@ Json gguf_config(const GgufFile& file, const GgufFamily& family) {
       if (rule.required) file.missing(key);
       continue;
     }
-    if (rule.kind == GgufKey::Kind::number) {
-      config[rule.config] = *file.number(key);
-    } else {
-      config[rule.config] = *file.count(key);
+    switch (rule.kind) {
+      case GgufKey::Kind::count:
+        config[rule.config] = *file.count(key);
+        break;
+      case GgufKey::Kind::number:
+        config[rule.config] = *file.number(key);
+        break;
+      case GgufKey::Kind::flag:
+        config[rule.config] = *file.boolean(key);
+        break;
     }
   }
   for (const GgufConstant& rule : family.constants) {
@@ -43,6 +49,7 @@ Json gguf_config(const GgufFile& file, const GgufFamily& family) {
   }
   config["vocab_size"] = tokens->shape.front();
   add_rope(file, family, config);
+  if (family.derive != nullptr) family.derive(config);
   return config;
 }
 

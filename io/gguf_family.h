@@ -3,9 +3,11 @@
 // Keys and tensor names are those of the published converter (convert_hf_to_gguf.py).
 #pragma once
 
-#include <span>
+#include <string>
 #include <string_view>
 #include <vector>
+
+#include <nlohmann/json.hpp>
 
 #include "io/gguf.h"
 
@@ -14,7 +16,8 @@ namespace evenkeel {
 /// A metadata key and the key of config.json that has its value. A key that begins with '.' follows
 /// the architecture's name: ".block_count" is "llama.block_count".
 struct GgufKey {
-  enum class Kind { count, number };  // a count may be an array of equal ones, one for each block
+  /// A count may be an array of equal ones, one for each block.
+  enum class Kind { count, number, flag };
   std::string_view gguf;
   std::string_view config;
   Kind kind = Kind::count;
@@ -42,6 +45,7 @@ struct GgufModule {
     none,
     query_rows,  // each head's rows interleaved
     key_rows,    // likewise, by the number of key heads
+    fused_rows,  // of query, key and value: taken from each head and put together
     one_added,
     experts,  // stacked: [experts, rows, columns]
     left_out  // part of the config, or not needed
@@ -61,7 +65,9 @@ struct GgufFamily {
   std::vector<GgufPresence> presences;
   std::vector<GgufModule> modules;
   /// The key for the part of each head that is rotated; empty: all of it is.
-  std::string_view rotary_share;
+  std::string_view rotary_share{};
+  /// Adds what follows from the rest, if anything does.
+  void (*derive)(nlohmann::ordered_json& config) = nullptr;
 };
 
 /// All families; of those with one architecture the first whose selector fits is meant.

@@ -90,7 +90,12 @@ void add_share(const GgufFile& file, const GgufFamily& family, nlohmann::ordered
   if (family.rotary_share.empty() || *rotated <= 0 || *rotated > channels) {
     file.refuse(key, fmt::format("the {} channels of a head", channels));
   }
-  config[family.rotary_share] = static_cast<double>(*rotated) / static_cast<double>(channels);
+  double share = static_cast<double>(*rotated) / static_cast<double>(channels);
+  // Readers take the whole part of share * channels, which must not fall one short.
+  if (share * static_cast<double>(channels) < static_cast<double>(*rotated)) {
+    share = std::nextafter(share, 2.0);
+  }
+  config[family.rotary_share] = share;
 }
 
 void add_llama3(const GgufFile& file, const StoredTensor& stored, nlohmann::ordered_json& config) {

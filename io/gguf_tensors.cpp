@@ -49,12 +49,16 @@ class Renaming {
       case Change::experts:
         return experts();
       case Change::query_rows:
-        tensor.interleaved_heads = heads(".attention.head_count");
+        reorder(tensor, RowOrder::halves_interleaved, ".attention.head_count", 2);
         break;
-      case Change::key_rows:
-        tensor.interleaved_heads = heads(file_.find(gguf_key(file_, ".attention.head_count_kv"))
-                                             ? ".attention.head_count_kv"
-                                             : ".attention.head_count");
+      case Change::key_rows: {
+        const std::string_view key = ".attention.head_count_kv";
+        const bool grouped = file_.find(gguf_key(file_, key)) != nullptr;
+        reorder(tensor, RowOrder::halves_interleaved, grouped ? key : ".attention.head_count", 2);
+        break;
+      }
+      case Change::fused_rows:
+        reorder(tensor, RowOrder::parts_together, ".attention.head_count", 3);
         break;
       case Change::one_added:
         tensor.offset = -1.0F;
@@ -71,16 +75,19 @@ class Renaming {
         fmt::format("{}: tensor {}: {}", file_.path().string(), in_quotes(stored_.name), what));
   }
 
-  std::int64_t heads(std::string_view key) const {
+  // `key` counts the heads, each of whose rows has `parts` of one size.
+  void reorder(StoredTensor& tensor, RowOrder order, std::string_view key,
+               std::int64_t parts) const {
     const std::string full = gguf_key(file_, key);
-    const auto count = file_.count(full);
-    if (!count) file_.missing(full);
-    const std::int64_t rows = stored_.shape.front();
-    if (*count <= 0 || rows % *count != 0 || rows / *count % 2 != 0) {
-      fail(fmt::format("its {} rows are not those of {} heads ('{}') of an even number of channels",
-                       rows, *count, full));
+    const auto heads = file_.count(full);
+    if (!heads) file_.missing(full);
+    const std::int64_t rows = tensor.shape.front();
+    if (*heads <= 0 || rows % *heads != 0 || rows / *heads % parts != 0) {
+      fail(fmt::format("its {} rows are not those of {} heads ('{}') with a multiple of {} each",
+                       rows, *heads, full, parts));
     }
-    return *count;
+    tensor.rows = order;
+    tensor.heads = *heads;
   }
 
   // [experts, rows, columns] lies in the file as one expert after the other.

@@ -17,7 +17,7 @@ std::optional<std::string> renamed(std::string_view pattern, std::string_view re
                                    std::string_view name);
 
 /// In the order of the file; the experts of a stacked tensor follow one another. Nothing is
-/// decoded: a tensor's `interleaved_heads` and `offset` say what is to be undone. Throws:
+/// decoded: a tensor's `rows` and `offset` say what is to be undone. Throws:
 /// InputError when a tensor is none of the family's, two become the same, or its shape contradicts
 /// the numbers of heads or experts.
 std::vector<StoredTensor> gguf_tensors(const GgufFile& file, const GgufFamily& family);

@@ -22,15 +22,21 @@ Index row_elements(const StoredTensor& tensor) {
 
 // The stored row that holds row `row` of the tensor.
 Index stored_row(const StoredTensor& tensor, Index row) {
-  const Index head_rows = tensor.shape.front() / tensor.interleaved_heads;
-  const Index half = head_rows / 2;
+  if (tensor.rows == RowOrder::same) return row;
+  const Index head_rows = tensor.shape.front() / tensor.heads;
+  const Index head = row / head_rows;
   const Index in_head = row % head_rows;
-  return row - in_head + 2 * (in_head % half) + in_head / half;
+  if (tensor.rows == RowOrder::halves_interleaved) {
+    const Index half = head_rows / 2;
+    return head * head_rows + 2 * (in_head % half) + in_head / half;
+  }
+  const Index part_rows = head_rows / 3;
+  return (in_head / part_rows * tensor.heads + head) * part_rows + in_head % part_rows;
 }
 
 // The stored element that holds element `element` of the tensor.
 Index stored_element(const StoredTensor& tensor, Index element) {
-  if (tensor.interleaved_heads == 0) return element;
+  if (tensor.rows == RowOrder::same) return element;
   const Index width = row_elements(tensor);
   return stored_row(tensor, element / width) * width + element % width;
 }
@@ -90,13 +96,13 @@ std::int64_t StoredTensor::elements() const {
 std::string StoredTensor::shape_text() const { return evenkeel::shape_text(shape); }
 
 bool StoredTensor::is_plain() const {
-  return block_elements(dtype) == 1 && interleaved_heads == 0 && offset == 0.0F;
+  return block_elements(dtype) == 1 && rows == RowOrder::same && offset == 0.0F;
 }
 
 void decode(const StoredTensor& tensor, Index first, std::span<float> out) {
   assert(is_weight(tensor.dtype));
   const std::span<float> all = out;
-  if (tensor.interleaved_heads == 0) {
+  if (tensor.rows == RowOrder::same) {
     decode_stored(tensor, static_cast<std::size_t>(first), out);
   } else {
     const Index width = row_elements(tensor);

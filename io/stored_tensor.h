@@ -22,6 +22,16 @@ std::string element_text(const std::vector<std::int64_t>& shape, std::uint64_t e
 /// do not divide the rows (the last size) of a block type.
 std::optional<std::uint64_t> bytes_of(DType dtype, const std::vector<std::int64_t>& shape);
 
+/// In what order a file holds the rows (the first size) of a tensor.
+enum class RowOrder {
+  same,
+  /// Of each head's rows 0, h, 1, h + 1, ..., where h is half their number.
+  halves_interleaved,
+  /// The tensor has query, key and value rows of each head in turn; the file has the query rows of
+  /// all heads, then the key rows, then the value rows.
+  parts_together
+};
+
 /// One stored tensor; `bytes` points into the mapped file and lives as long as it.
 struct StoredTensor {
   std::string name;
@@ -30,12 +40,10 @@ struct StoredTensor {
   std::span<const std::byte> bytes;
   std::uint64_t file_offset = 0;  // of bytes[0], for messages
 
-  // How the file's elements differ from the tensor's, which GGUF has for some; both 0 otherwise.
-  /// The rows (the first size) are those of so many heads, and each head's rows are stored in the
-  /// order 0, h, 1, h + 1, ... where h is half their number.
-  std::int64_t interleaved_heads = 0;
-  /// Added to what is stored.
-  float offset = 0.0F;
+  // How the file's elements differ from the tensor's, which GGUF has for some.
+  RowOrder rows = RowOrder::same;
+  std::int64_t heads = 0;  // whose rows these are, in another order
+  float offset = 0.0F;     // added to what is stored
 
   std::int64_t elements() const;
   std::string shape_text() const;  // "[192, 768]"
@@ -44,8 +52,8 @@ struct StoredTensor {
 };
 
 /// Decodes elements [first, first + out.size()), row-major, touching only their bytes.
-/// REQUIRES: is_weight(tensor.dtype), the elements are in the tensor, and interleaved_heads, if
-/// any, divide the rows into even numbers.
+/// REQUIRES: is_weight(tensor.dtype), the elements are in the tensor, and heads divide the rows
+/// into even numbers (halves_interleaved) or multiples of three (parts_together).
 void decode(const StoredTensor& tensor, Index first, std::span<float> out);
 
 /// Where the file holds an element, or the block that it is in.

@@ -24,10 +24,8 @@ def permuted(rows, heads):
     return halves.swapaxes(1, 2).reshape(rows.shape)
 
 
-LLAMA = {
-    "model.embed_tokens": "token_embd",
-    "model.norm": "output_norm",
-    "lm_head": "output",
+# Modules of each family: those of the whole model, the prefix of a block, those of a block.
+LLAMA_BLOCK = {
     "input_layernorm": "attn_norm",
     "self_attn.q_proj": "attn_q",
     "self_attn.k_proj": "attn_k",
@@ -41,14 +39,45 @@ LLAMA = {
     "mlp.down_proj": "ffn_down",
     "block_sparse_moe.gate": "ffn_gate_inp",
 }
+LLAMA = {"model.embed_tokens": "token_embd", "model.norm": "output_norm", "lm_head": "output"}
+FUSED_BLOCK = {
+    "input_layernorm": "attn_norm",
+    "attention.query_key_value": "attn_qkv",
+    "attention.dense": "attn_output",
+    "self_attention.query_key_value": "attn_qkv",
+    "self_attention.dense": "attn_output",
+    "post_attention_layernorm": "ffn_norm",
+    "mlp.dense_h_to_4h": "ffn_up",
+    "mlp.dense_4h_to_h": "ffn_down",
+}
+MODULES = {
+    "gemma2": (LLAMA, "model.layers.", {
+        **LLAMA_BLOCK, "post_attention_layernorm": "post_attention_norm",
+        "pre_feedforward_layernorm": "ffn_norm", "post_feedforward_layernorm": "post_ffw_norm"}),
+    "phi": ({**LLAMA, "model.final_layernorm": "output_norm"}, "model.layers.", {
+        **LLAMA_BLOCK, "self_attn.dense": "attn_output", "mlp.fc1": "ffn_up",
+        "mlp.fc2": "ffn_down"}),
+    "gpt_neox": ({"gpt_neox.embed_in": "token_embd", "embed_out": "output",
+                  "gpt_neox.final_layer_norm": "output_norm"}, "gpt_neox.layers.", FUSED_BLOCK),
+    "bloom": ({"transformer.word_embeddings": "token_embd", "transformer.ln_f": "output_norm",
+               "transformer.word_embeddings_layernorm": "token_embd_norm"}, "transformer.h.",
+              FUSED_BLOCK),
+}
 
 
-def gguf_name(name):
+def gguf_name(name, model_type):
+    whole, prefix, of_block = MODULES.get(model_type, (LLAMA, "model.layers.", LLAMA_BLOCK))
     module, suffix = name.rsplit(".", 1)
-    block = re.fullmatch(r"model\.layers\.(\d+)\.(.*)", module)
+    block = re.fullmatch(re.escape(prefix) + r"(\d+)\.(.*)", module)
     if block:
-        return f"blk.{block[1]}.{LLAMA[block[2]]}.{suffix}"
-    return f"{LLAMA[module]}.{suffix}"
+        return f"blk.{block[1]}.{of_block[block[2]]}.{suffix}"
+    return f"{whole[module]}.{suffix}"
+
+
+def parts_together(rows, heads):
+    """As GPTNeoXModel and BloomModel of the converter reorder query_key_value."""
+    by_head = rows.reshape(heads, 3, rows.shape[0] // heads // 3, *rows.shape[1:])
+    return by_head.swapaxes(0, 1).reshape(rows.shape)
 
 
 def llama3_divisors(config):
@@ -72,8 +101,8 @@ def llama3_divisors(config):
     return np.array(divisors, dtype=np.float32)
 
 
-def llama_tensors(config, tensors):
-    """Tensors under GGUF's names: rows interleaved for the llama architecture, experts stacked."""
+def converted_tensors(config, tensors):
+    """Tensors under GGUF's names and in its order of rows; experts stacked."""
     interleaves = config["model_type"] in ("llama", "mistral", "mixtral")
     converted, experts = {}, {}
     for name, values in tensors.items():
@@ -90,7 +119,11 @@ def llama_tensors(config, tensors):
             values = permuted(values, config["num_attention_heads"])
         if interleaves and ".k_proj." in name:
             values = permuted(values, config["num_key_value_heads"])
-        converted[gguf_name(name)] = values
+        if ".query_key_value." in name:
+            values = parts_together(values, config.get("num_attention_heads") or config["n_head"])
+        if config["model_type"] == "gemma2" and name.endswith("norm.weight"):
+            values = values + 1
+        converted[gguf_name(name, config["model_type"])] = values
     for name, stack in experts.items():
         converted[name] = np.stack([stack[i] for i in sorted(stack)])
     if (config.get("rope_scaling") or {}).get("rope_type") == "llama3":
@@ -98,30 +131,52 @@ def llama_tensors(config, tensors):
     return converted
 
 
-def add_llama_keys(writer, config):
-    writer.add_context_length(config["max_position_embeddings"])
-    writer.add_embedding_length(config["hidden_size"])
-    writer.add_block_count(config["num_hidden_layers"])
-    writer.add_feed_forward_length(config["intermediate_size"])
-    writer.add_head_count(config["num_attention_heads"])
-    writer.add_head_count_kv(config["num_key_value_heads"])
-    writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    rope = config.get("rope_parameters") or config
-    writer.add_rope_freq_base(rope.get("rope_theta", config.get("rope_theta", 10000.0)))
-    head = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
-    writer.add_rope_dimension_count(head)
-    if config["model_type"] == "qwen3" or config.get("head_dim"):
+def add_keys(writer, config):
+    def first(*keys):
+        return next((config[key] for key in keys if config.get(key) is not None), None)
+
+    kind = config["model_type"]
+    channels, heads = config["hidden_size"], first("num_attention_heads", "n_head")
+    head = config.get("head_dim") or channels // heads
+    writer.add_context_length(first("max_position_embeddings", "seq_length") or channels)
+    writer.add_embedding_length(channels)
+    writer.add_block_count(first("num_hidden_layers", "n_layer"))
+    writer.add_feed_forward_length(first("intermediate_size") or 4 * channels)
+    writer.add_head_count(heads)
+    if kind != "gpt_neox":
+        writer.add_head_count_kv(first("num_key_value_heads") or heads)
+    if "rms_norm_eps" in config:
+        writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
+    else:
+        writer.add_layer_norm_eps(first("layer_norm_eps", "layer_norm_epsilon"))
+    base = (config.get("rope_parameters") or config).get("rope_theta")
+    if base and kind not in ("gpt_neox", "phi"):
+        writer.add_rope_freq_base(base)
+    if kind in ("phi", "gpt_neox"):
+        writer.add_rope_dimension_count(int(first("rotary_pct", "partial_rotary_factor") * head))
+    elif kind not in ("bloom", "gemma2", "cohere"):
+        writer.add_rope_dimension_count(head)
+    if config.get("head_dim"):
         writer.add_key_length(head)
         writer.add_value_length(head)
-    if config["model_type"] == "mixtral":
+    if kind == "mixtral":
         writer.add_expert_count(config["num_local_experts"])
         writer.add_expert_used_count(config["num_experts_per_tok"])
-    if config["model_type"] in ("mistral", "mixtral") and config.get("sliding_window"):
+    if kind in ("mistral", "mixtral", "gemma2") and config.get("sliding_window"):
         writer.add_sliding_window(config["sliding_window"])
+    if kind == "gemma2":
+        writer.add_attn_logit_softcapping(config["attn_logit_softcapping"])
+        writer.add_final_logit_softcapping(config["final_logit_softcapping"])
+    if kind == "gpt_neox":
+        writer.add_parallel_residual(config["use_parallel_residual"])
+    if kind == "cohere":
+        writer.add_logit_scale(config["logit_scale"])
+        writer.add_rope_scaling_type(gguf.RopeScalingType.NONE)
 
 
 ARCHITECTURES = {"llama": "llama", "mistral": "llama", "mixtral": "llama", "qwen2": "qwen2",
-                 "qwen3": "qwen3"}
+                 "qwen3": "qwen3", "gemma2": "gemma2", "cohere": "command-r", "phi": "phi2",
+                 "gpt_neox": "gptneox", "bloom": "bloom"}
 
 
 def add_byte_level_tokenizer(writer, document, pre):
@@ -149,11 +204,11 @@ def write_gguf(path, config, tensors, dtype=gguf.GGMLQuantizationType.F32, token
     """Writes the file; returns the tensors, under GGUF's names, that its bytes decode to.
     `tokenizer(writer)` adds one."""
     writer = gguf.GGUFWriter(path, ARCHITECTURES[config["model_type"]])
-    add_llama_keys(writer, config)
+    add_keys(writer, config)
     if tokenizer:
         tokenizer(writer)
     decoded = {}
-    for name, values in llama_tensors(config, tensors).items():
+    for name, values in converted_tensors(config, tensors).items():
         stored, decoded[name], used = quantized(values, dtype)
         writer.add_tensor(name, stored, raw_dtype=used)
     writer.write_header_to_file()

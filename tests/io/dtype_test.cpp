@@ -59,7 +59,8 @@ TEST(DTypeTest, BlockTypesAreReadAndWrittenInF16) {
   for (const Known& known : every_dtype) {
     EXPECT_EQ(block_elements(known.dtype), 1U) << known.name;
     EXPECT_EQ(is_weight(known.dtype), known.is_float) << known.name;
-    if (known.is_float) EXPECT_EQ(written_dtype(known.dtype), known.dtype) << known.name;
+    if (!known.is_float) continue;
+    EXPECT_EQ(written_dtype(known.dtype), known.dtype) << known.name;
   }
 }
 

@@ -84,7 +84,8 @@ TEST(StoredTensor, AnyRangeOfBlocksDecodesToTheSame) {
 
 TEST(StoredTensor, RowsOfHeadsAreTakenApart) {
   Counting rows({8, 2});  // two heads of 4 channels
-  rows.tensor.interleaved_heads = 2;
+  rows.tensor.rows = RowOrder::halves_interleaved;
+  rows.tensor.heads = 2;
   // Stored 0, 2, 1, 3 of each head are its first half, then its second.
   const std::vector<float> expected{0, 1, 4, 5, 2, 3, 6, 7, 8, 9, 12, 13, 10, 11, 14, 15};
   EXPECT_EQ(decoded(rows.tensor, 0, 16), expected);
@@ -96,8 +97,17 @@ TEST(StoredTensor, RowsOfHeadsAreTakenApart) {
 
 TEST(StoredTensor, VectorsOfHeadsAreTakenApart) {
   Counting bias({6});  // one head of 6 channels
-  bias.tensor.interleaved_heads = 1;
+  bias.tensor.rows = RowOrder::halves_interleaved;
+  bias.tensor.heads = 1;
   EXPECT_EQ(decoded(bias.tensor, 0, 6), (std::vector<float>{0, 2, 4, 1, 3, 5}));
+}
+
+TEST(StoredTensor, PartsOfHeadsAreBroughtBackToTheirHead) {
+  Counting fused({12, 1});  // query, key and value of two heads of 2 channels
+  fused.tensor.rows = RowOrder::parts_together;
+  fused.tensor.heads = 2;
+  EXPECT_EQ(decoded(fused.tensor, 0, 12),
+            (std::vector<float>{0, 1, 4, 5, 8, 9, 2, 3, 6, 7, 10, 11}));
 }
 
 TEST(StoredTensor, AddsTheOffset) {
