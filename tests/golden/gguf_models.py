@@ -200,9 +200,10 @@ def quantized(values, dtype):
     return stored, gguf.quants.dequantize(stored, dtype), dtype
 
 
-def write_gguf(path, config, tensors, dtype=gguf.GGMLQuantizationType.F32, tokenizer=None):
+def write_gguf(path, config, tensors, dtype=gguf.GGMLQuantizationType.F32, tokenizer=None,
+               more=()):
     """Writes the file; returns the tensors, under GGUF's names, that its bytes decode to.
-    `tokenizer(writer)` adds one."""
+    `tokenizer(writer)` adds one; `more`: names to bytes and types of further tensors."""
     writer = gguf.GGUFWriter(path, ARCHITECTURES[config["model_type"]])
     add_keys(writer, config)
     if tokenizer:
@@ -210,6 +211,8 @@ def write_gguf(path, config, tensors, dtype=gguf.GGMLQuantizationType.F32, token
     decoded = {}
     for name, values in converted_tensors(config, tensors).items():
         stored, decoded[name], used = quantized(values, dtype)
+        writer.add_tensor(name, stored, raw_dtype=used)
+    for name, (stored, used) in dict(more).items():
         writer.add_tensor(name, stored, raw_dtype=used)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
