@@ -100,7 +100,8 @@ void add_evaluate(CLI::App& program, Action& action) {
   command->footer(footer);
   const auto arguments = std::make_shared<EvaluateArguments>();
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
-  command->add_option("CHECKPOINT", arguments->checkpoint, "A checkpoint folder")->required();
+  command->add_option("CHECKPOINT", arguments->checkpoint, "A checkpoint folder or a GGUF file")
+      ->required();
   command
       ->add_option("--text", arguments->texts,
                    "Text (.txt, .jsonl) or token ids (.h5, .safetensors) to evaluate on")

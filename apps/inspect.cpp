@@ -153,7 +153,8 @@ void add_inspect(CLI::App& program, Action& action) {
       "inspect", "What is in a checkpoint or a calibration.h5: sites, nodes, outlier channels");
   command->footer(footer);
   const auto path = std::make_shared<std::string>();
-  command->add_option("PATH", *path, "A checkpoint folder or a calibration.h5")->required();
+  command->add_option("PATH", *path, "A checkpoint folder, a GGUF file or a calibration.h5")
+      ->required();
   command->callback([path, &action] {
     action = [path](const ProgramOptions& options) { return inspect_path(*path, options); };
   });

@@ -95,7 +95,8 @@ void add_verify(CLI::App& program, Action& action) {
       "verify", "Compares a checkpoint's forward pass with tensors from elsewhere");
   command->footer(footer);
   const auto arguments = std::make_shared<VerifyArguments>();
-  command->add_option("CHECKPOINT", arguments->checkpoint, "A checkpoint folder")->required();
+  command->add_option("CHECKPOINT", arguments->checkpoint, "A checkpoint folder or a GGUF file")
+      ->required();
   command->add_option("--against", arguments->against, "The expected tensors (.safetensors)")
       ->type_name("FILE")
       ->required();

@@ -7,9 +7,9 @@
 
 namespace evenkeel {
 
-/// Of a checkpoint folder: {"kind": "checkpoint", "architecture", "parameters", "blocks",
-/// "channels", "heads", "ffn_channels", "vocabulary", "positions", "dtypes": {...}, "nodes": [...],
-/// "sites": [{"name", "producer", "readers", "objective", "shift": bool}],
+/// Of a checkpoint (a folder or a GGUF file): {"kind": "checkpoint", "architecture", "parameters",
+/// "blocks", "channels", "heads", "ffn_channels", "vocabulary", "positions", "dtypes": {...},
+/// "nodes": [...], "sites": [{"name", "producer", "readers", "objective", "shift": bool}],
 /// "quantized": scheme or null}.
 /// Of a calibration.h5: {"kind": "record", "id", "scheme", "blocks", "sites": [{"name",
 /// "method", "threshold", "loss_before", "loss_after", "largest_shift", "largest_scale"}],

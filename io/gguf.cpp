@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <functional>
 #include <limits>
 #include <utility>
@@ -245,14 +246,15 @@ std::optional<std::int64_t> GgufFile::count(std::string_view key) const {
 std::optional<double> GgufFile::number(std::string_view key) const {
   const GgufValue* const value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (const auto* single = std::get_if<float>(value)) {
+  if (const auto* single = std::get_if<float>(value); single != nullptr && std::isfinite(*single)) {
     // The number that was meant: 1e-6, not 9.999999974752427e-07; the same float.
     return std::stod(fmt::format("{}", *single));
   }
-  if (const auto* number = std::get_if<double>(value)) return *number;
+  const auto* const precise = std::get_if<double>(value);
+  if (precise != nullptr && std::isfinite(*precise)) return *precise;
   if (const auto* number = std::get_if<std::uint64_t>(value)) return static_cast<double>(*number);
   if (const auto* number = std::get_if<std::int64_t>(value)) return static_cast<double>(*number);
-  refuse(key, "a number");
+  refuse(key, "a finite number");
 }
 
 std::optional<bool> GgufFile::boolean(std::string_view key) const {

@@ -81,7 +81,7 @@ class GgufFile {
   // the value is of another kind.
   std::optional<std::int64_t> integer(std::string_view key) const;  // any integer type, in 63 bits
   std::optional<std::int64_t> count(std::string_view key) const;    // or an array of equal ones
-  std::optional<double> number(std::string_view key) const;         // any type of number
+  std::optional<double> number(std::string_view key) const;         // finite, of any type
   std::optional<bool> boolean(std::string_view key) const;
   std::optional<std::string_view> text(std::string_view key) const;
   std::optional<std::vector<std::string_view>> texts(std::string_view key) const;

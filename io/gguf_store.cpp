@@ -3,7 +3,10 @@
 #include <map>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "io/checkpoint_layout.h"
+#include "io/errors.h"
 #include "io/file.h"
 #include "io/gguf_config.h"
 #include "io/gguf_family.h"
@@ -12,7 +15,14 @@
 
 namespace evenkeel {
 
-GgufStore::GgufStore(const std::filesystem::path& file) : file_(file) {}
+GgufStore::GgufStore(const std::filesystem::path& file) : file_(file) {
+  const auto parts = file_.integer("split.count");
+  if (!parts || *parts <= 1) return;
+  throw InputError(
+      fmt::format("{}: is one of {} parts of a model ('split.count'); merge them, for "
+                  "example with llama-gguf-split --merge",
+                  file.string(), *parts));
+}
 
 JsonReader GgufStore::config() const {
   return {file_.path(), gguf_config(file_, gguf_family_of(file_))};

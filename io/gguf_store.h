@@ -9,7 +9,7 @@ namespace evenkeel {
 
 class GgufStore : public CheckpointStore {
  public:
-  /// Errors as GgufFile.
+  /// Throws: InputError as GgufFile; when the file is one of several parts of a model.
   explicit GgufStore(const std::filesystem::path& file);
 
   /// Errors also as gguf_config.

@@ -95,6 +95,11 @@ class Renaming {
     if (stored_.shape.size() != 3) {
       fail(fmt::format("expected [experts, rows, columns], got {}", stored_.shape_text()));
     }
+    const std::string key = gguf_key(file_, ".expert_count");
+    if (file_.integer(key) != stored_.shape.front()) {
+      fail(fmt::format("holds {} experts, but metadata '{}' says otherwise", stored_.shape.front(),
+                       key));
+    }
     const auto count = static_cast<std::size_t>(stored_.shape.front());
     const std::size_t bytes = stored_.bytes.size() / count;
     std::vector<StoredTensor> experts;

@@ -155,6 +155,36 @@ class Forward(GgufTest):
                 self.assertLess(values[0], 1e4)
 
 
+    def test_a_job_leaves_checkpoint_folders(self):
+        config, tensors = models.read_checkpoint(LLAMA)
+        document = json.loads((LLAMA / "tokenizer.json").read_text())
+        models.write_gguf(self.file, config, tensors, gguf.GGMLQuantizationType.Q8_0,
+                          lambda writer: models.add_byte_level_tokenizer(
+                              writer, document, "gpt-2"))
+        text = self.folder / "text.txt"
+        text.write_text("\n".join((FLORES / "eng_Latn.dev.txt").read_text().splitlines()[:60]))
+        job = {"model": str(self.file),
+               "calibration": {"corpus": str(text), "samples": 2, "sequence_length": 32},
+               "transform": {"method": "smoothquant"}, "scheme": "w8a8",
+               "evaluate": {"perplexity": [str(text)], "sequence_length": 64, "windows": 2},
+               "output": str(self.folder / "out")}
+        (self.folder / "job.yaml").write_text(json.dumps(job, indent=1))
+        run(COMMAND, "run", self.folder / "job.yaml", "--quiet")
+        out = self.folder / "out"
+        summary = json.loads((out / "summary.json").read_text())["perplexity"]["text.txt"]
+        for folder, key in (("model", "full_precision"), ("quantized", "quantized")):
+            found = json.loads(run(COMMAND, "evaluate", out / folder, "--text", text, "--windows",
+                                   2, "--sequence-length", 64, "--json"))
+            # The folded model is rounded to F16 once more: 2^-11 of each weight.
+            delta = (1e-3 if folder == "model" else 1e-9) * summary[key]
+            self.assertAlmostEqual(list(found["perplexity"].values())[0], summary[key],
+                                   delta=delta)
+            names = {file.name for file in (out / folder).iterdir()}
+            self.assertEqual(names, {"config.json", "tokenizer.json", "model.safetensors"})
+        ids = [run(COMMAND, "tokenize", checkpoint, text) for checkpoint in (LLAMA, out / "model")]
+        self.assertEqual(ids[0], ids[1])
+
+
 class Tokenizers(GgufTest):
     def ids(self, lines, special=False):
         text = self.folder / "text.txt"

@@ -100,6 +100,14 @@ TEST_F(CheckpointStoreTest, AnUnsupportedTokenizerIsFoundBeforeTheWork) {
                                     path_, {"tokenizer.ggml.model"});
 }
 
+TEST_F(CheckpointStoreTest, OnePartOfSeveralIsAnError) {
+  GgufBuilder file = support::tiny_llama_gguf();
+  file.add_count("split.count", 3);
+  write(file);
+  support::expect_error<InputError>([&] { const Checkpoint checkpoint(path_); }, path_,
+                                    {"one of 3 parts", "merge"});
+}
+
 TEST_F(CheckpointStoreTest, OtherPathsAreErrors) {
   support::expect_error<InputError>([&] { open_checkpoint_store(folder_ / "absent"); },
                                     folder_ / "absent", {"no such folder or GGUF file"});

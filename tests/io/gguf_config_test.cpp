@@ -103,7 +103,7 @@ TEST_F(GgufConfigTest, WhatIsMissingIsNamed) {
       [](GgufBuilder& file) {
         file.entries[7].value = support::gguf_text("x"), file.entries[7].type = 8;
       },
-      {"rms_epsilon", "a number"});
+      {"rms_epsilon", "a finite number"});
 }
 
 TEST_F(GgufConfigTest, RotaryPositions) {

@@ -133,6 +133,12 @@ TEST_F(GgufTensorsTest, WhatDoesNotFitIsAnError) {
   refused(
       [&](GgufBuilder& file) {
         experts(file);
+        file.add_floats("blk.0.ffn_up_exps.weight", {3, 2, 2});
+      },
+      {"3 experts", "llama.expert_count"});
+  refused(
+      [&](GgufBuilder& file) {
+        experts(file);
         file.add_floats("blk.0.ffn_up_exps.weight", {2, 2, 2});
         file.add_floats("blk.0.ffn_up.1.weight", {2, 2});
       },

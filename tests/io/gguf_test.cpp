@@ -5,6 +5,7 @@
 #include "tests/support/scratch_folder.h"
 
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -121,6 +122,7 @@ TEST_F(GgufTest, ReversesSizes) {
 TEST_F(GgufTest, KindsThatDoNotFitAreErrors) {
   GgufBuilder file = small();
   file.add("large", type::u64, number_bytes<std::uint64_t>(1ULL << 63U));
+  file.add_number("infinite", std::numeric_limits<float>::infinity());
   file.add("mixed", type::array,
            support::gguf_array(type::u32, 2, number_bytes(1) + number_bytes(2)));
   const GgufFile read = open(file);
@@ -130,6 +132,7 @@ TEST_F(GgufTest, KindsThatDoNotFitAreErrors) {
   support::expect_error<InputError>([&] { read.boolean("name"); }, path_, {"true or false"});
   support::expect_error<InputError>([&] { read.text("large"); }, path_, {"text"});
   support::expect_error<InputError>([&] { read.texts("mixed"); }, path_, {"array of texts"});
+  support::expect_error<InputError>([&] { read.number("infinite"); }, path_, {"finite", "inf"});
   support::expect_error<InputError>([&] { read.number("mixed"); }, path_, {"an array of 2"});
   support::expect_error<InputError>([&] { read.count("mixed"); }, path_,
                                     {"the same for every block"});
