@@ -54,7 +54,7 @@ CheckpointWriter::Layout quantized_layout(const Architecture& architecture, cons
   return [changed = std::move(changed)](const StoredTensor& tensor) {
     const auto found = changed.find(tensor.name);
     if (found != changed.end()) return found->second;
-    return std::vector{plan_of(tensor)};
+    return std::vector<TensorPlan>{{tensor.name, tensor.dtype, tensor.shape}};
   };
 }
 

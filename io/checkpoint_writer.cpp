@@ -45,14 +45,10 @@ std::string_view meaning_of_dtype_fault(DType dtype) {
 
 }  // namespace
 
-TensorPlan plan_of(const StoredTensor& tensor) {
-  return {tensor.name, is_weight(tensor.dtype) ? written_dtype(tensor.dtype) : tensor.dtype,
-          tensor.shape};
-}
-
 CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::path folder)
-    : CheckpointWriter(source, std::move(folder),
-                       [](const StoredTensor& tensor) { return std::vector{plan_of(tensor)}; }) {}
+    : CheckpointWriter(source, std::move(folder), [](const StoredTensor& tensor) {
+        return std::vector{TensorPlan{tensor.name, tensor.dtype, tensor.shape}};
+      }) {}
 
 CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::path folder,
                                    const Layout& layout)
@@ -70,6 +66,7 @@ CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::pa
                           "{}; rename one of them in the source",
                           shard.path().string(), in_quotes(planned.name), in_quotes(tensor.name)));
         }
+        if (is_weight(planned.dtype)) planned.dtype = written_dtype(planned.dtype);
         plan.push_back(std::move(planned));
       }
     }
@@ -167,7 +164,7 @@ void CheckpointWriter::copy_unwritten() {
     if (stored == nullptr || stored->shape != planned.shape) continue;
     if (stored->is_plain() && stored->dtype == planned.dtype) {
       write_bytes(name, stored->bytes);
-    } else if (is_weight(stored->dtype) && plan_of(*stored).dtype == planned.dtype) {
+    } else if (is_weight(stored->dtype) && written_dtype(stored->dtype) == planned.dtype) {
       copy_decoded(*stored, planned);
     }
     source_.release(name);

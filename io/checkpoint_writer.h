@@ -18,18 +18,16 @@
 
 namespace evenkeel {
 
-/// The same name and shape in the dtype that it is written in: its own, F16 for a block type.
-TensorPlan plan_of(const StoredTensor& tensor);
-
 /// Not thread-safe. `folder` must be a new or empty folder (a job's staging folder); the caller
 /// moves it into place when everything is written.
 class CheckpointWriter {
  public:
   /// For each source tensor, what stands in its place: usually itself, or several tensors (a
-  /// quantized weight and its steps), or none.
+  /// quantized weight and its steps), or none. What it plans in a block type is written in F16.
   using Layout = std::function<std::vector<TensorPlan>(const StoredTensor&)>;
 
-  /// Plans plan_of every tensor, in its shard; those of a GGUF file in model.safetensors.
+  /// Keeps every tensor's name, shard, shape and, but for block types, dtype. The tensors of a GGUF
+  /// file go to model.safetensors.
   /// Writes the source's companions (io/checkpoint_store.h), so that what is wrong with them is
   /// found before the work.
   /// Throws: MachineError when the folder is not empty or cannot be written or the disk is full;
@@ -45,7 +43,8 @@ class CheckpointWriter {
   void write(std::string_view name, std::span<const float> values);
   /// Writes bytes as they are. REQUIRES: size as planned.
   void write_bytes(std::string_view name, std::span<const std::byte> bytes);
-  /// Copies what was planned as plan_of its source and not written (decoding what is not plain);
+  /// Copies what was planned under its source's name, dtype and shape and not written (what the
+  /// file has otherwise is decoded);
   /// commits the shards; writes the index and config.json.
   /// Throws: MachineError; a planned tensor that was neither written nor copyable is one.
   void finish(const nlohmann::ordered_json& config);
