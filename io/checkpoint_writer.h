@@ -43,8 +43,9 @@ class CheckpointWriter {
   void write(std::string_view name, std::span<const float> values);
   /// Writes bytes as they are. REQUIRES: size as planned.
   void write_bytes(std::string_view name, std::span<const std::byte> bytes);
-  /// Copies what was planned under its source's name, dtype and shape and not written, decoding what
-  /// the source has in blocks or in another order; commits the shards; writes index and config.json.
+  /// Copies what was planned under its source's name, dtype and shape and not written, decoding
+  /// what the source has in blocks or in another order; commits the shards; writes the index and
+  /// config.json.
   /// Throws: MachineError; a planned tensor that was neither written nor copyable is one.
   void finish(const nlohmann::ordered_json& config);
 

@@ -38,7 +38,7 @@ TEST(GgufMerges, PartsAreWholeCharacters) {
 }
 
 TEST(GgufMerges, LengthIsInCharacters) {
-  // "ééb": "éé b" (2 characters before 1), then "é éb"; by bytes it is the same, "bbé" differs.
+  // Of "bbé" the parts are 2 and 1 characters, or 1 and 2.
   EXPECT_EQ(texts({"b", "é", "bb", "bé", "bbé"}, {0, 0, -1, -2, -3}),
             (std::vector<std::string>{"b b", "b é", "bb é", "b bé"}));
 }
