@@ -176,8 +176,8 @@ GgufFile::GgufFile(const std::filesystem::path& path)
   cursor.require(entries, smallest_entry, "the number of metadata entries");
   for (std::uint64_t i = 0; i < entries; ++i) {
     const std::string_view key = cursor.text("a metadata key");
-    GgufValue value = cursor.value(fmt::format("metadata {}", in_quotes(key)));
-    if (!metadata_.emplace(key, std::move(value)).second) {
+    const GgufValue value = cursor.value(fmt::format("metadata {}", in_quotes(key)));
+    if (!metadata_.emplace(key, value).second) {
       cursor.fail(fmt::format("metadata {} is given twice", in_quotes(key)));
     }
   }
