@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cassert>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -88,7 +89,7 @@ void decode_k(Bytes block, Bytes fifths, Bytes nibbles, float* out) {
     const auto [scale, minimum] = scale_and_minimum(block + 4, group);
     const float step = d * scale;
     const float below = m * minimum;
-    const Bytes bytes = nibbles + group / 2 * 32;
+    const Bytes bytes = nibbles + std::ptrdiff_t{group / 2} * 32;
     for (int i = 0; i < 32; ++i) {
       float code = group % 2 == 0 ? low(bytes[i]) : high(bytes[i]);
       if (fifths != nullptr) code += fifth(fifths + i, group);
