@@ -43,7 +43,8 @@ Tokenizer GgufStore::tokenizer() const { return {gguf_tokenizer(file_), file_.pa
 void GgufStore::write_companions(const std::filesystem::path& folder) const {
   if (!has_tokenizer(file_)) return;
   const nlohmann::ordered_json document = gguf_tokenizer(file_);
-  Tokenizer(document, file_.path());  // what is wrong is found here, not by who reads the copy
+  // What is wrong is found here, not by who reads the copy.
+  const Tokenizer readable(document, file_.path());
   write_text(folder / tokenizer_name, document.dump(2) + "\n");
 }
 

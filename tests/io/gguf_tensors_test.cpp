@@ -87,7 +87,7 @@ TEST_F(GgufTensorsTest, ExpertsAreTakenApart) {
   GgufBuilder file = support::tiny_llama_gguf();
   file.add_count("llama.expert_count", 3);
   file.add_count("llama.expert_used_count", 2);
-  file.add_tensor("blk.0.ffn_up_exps.weight", {3, 2, 32}, 8, std::string(3 * 2 * 34, '\1'));
+  file.add_tensor("blk.0.ffn_up_exps.weight", {3, 2, 32}, 8, std::string(204, '\1'));
   file.add_floats("blk.0.ffn_down.2.weight", {2, 2}, 7.0F);
   const auto all = tensors(file);
   const StoredTensor& last = named(all, "model.layers.0.block_sparse_moe.experts.2.w3.weight");
