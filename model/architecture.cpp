@@ -1,131 +1,236 @@
 #include "model/architecture.h"
 
-#include <optional>
+#include <algorithm>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "io/errors.h"
-#include "model/families/opt.h"
+#include "model/families.h"
+#include "model/stored_linears.h"
 
 namespace evenkeel {
 namespace {
 
-struct NamedActivation {
-  std::string_view name;
-  Activation value;
-};
-constexpr std::array activations{NamedActivation{"relu", Activation::relu},
-                                 NamedActivation{"gelu", Activation::gelu}};
-
 const Family& family_named(const JsonReader& config) {
   const std::string model_type = config.text("model_type");
   std::vector<std::string_view> known;
-  for (const Family* family : families()) {
-    if (family->model_type == model_type) return *family;
-    known.push_back(family->model_type);
+  for (const Family& family : families()) {
+    if (family.model_type == model_type) return family;
+    known.push_back(family.model_type);
   }
   throw InputError(fmt::format("{}: 'model_type': '{}' is not supported; supported: {}",
                                config.path().string(), model_type, fmt::join(known, ", ")));
 }
 
-Activation activation_of(const JsonReader& config, std::string_view key) {
-  const std::string name = config.text(key, activations.front().name);
-  std::vector<std::string_view> known;
-  for (const auto& [spelling, value] : activations) {
-    if (spelling == name) return value;
-    known.push_back(spelling);
-  }
-  throw InputError(fmt::format("{}: '{}': '{}' is not supported; supported: {}",
-                               config.path().string(), key, name, fmt::join(known, ", ")));
-}
-
-void check_choices(const JsonReader& config, const Family& family, Index channels) {
-  for (const RequiredChoice& choice : family.required) {
-    if (config.boolean(choice.key, choice.otherwise) != choice.supported) {
-      throw InputError(
-          fmt::format("{}: '{}': {} is not supported for model_type '{}'; supported: {}",
-                      config.path().string(), choice.key, !choice.supported, family.model_type,
-                      choice.supported));
+// Sizes of the linears follow from those of the model.
+void fill_sizes(Architecture& model) {
+  for (const LinearRole role : all_linears) {
+    LinearModule& linear = model.linears[index_of(role)];
+    linear.columns = model.channels;
+    switch (role) {
+      case LinearRole::query:
+        linear.rows = model.query_channels();
+        break;
+      case LinearRole::key:
+      case LinearRole::value:
+        linear.rows = model.key_value_channels();
+        break;
+      case LinearRole::output:
+        linear.rows = model.channels;
+        linear.columns = model.query_channels();
+        break;
+      case LinearRole::gate:
+      case LinearRole::up:
+        linear.rows = model.ffn_channels;
+        break;
+      case LinearRole::down:
+        linear.rows = model.channels;
+        linear.columns = model.ffn_channels;
+        break;
+      case LinearRole::router:
+        linear.rows = model.expert_count;
+        break;
     }
   }
-  for (const std::string_view key : family.equal_to_channels) {
-    if (const Index size = config.positive(key, channels); size != channels) {
-      throw InputError(fmt::format(
-          "{}: '{}': {} differs from '{}' ({}), which is not supported for model_type '{}'",
-          config.path().string(), key, size, family.config_channels, channels, family.model_type));
-    }
+}
+
+// Beyond what any model has. Lists of a block's rows and experts are made before its tensors are
+// looked up, so that a config that lies must not make them large.
+constexpr Index most_query_channels = 1 << 20;
+constexpr Index most_experts = 1 << 14;
+
+void check_sizes(const JsonReader& config, const Architecture& model) {
+  const auto fault = [&](const std::string& message) {
+    throw InputError(fmt::format("{}: {}", config.path().string(), message));
+  };
+  if (model.channels % model.heads != 0 && model.query_channels() == 0) {
+    fault(fmt::format("{} heads do not divide {} channels (num_attention_heads)", model.heads,
+                      model.channels));
+  }
+  if (!config.has("head_dim") && model.channels % model.heads != 0) {
+    fault(fmt::format("{} heads do not divide {} channels (num_attention_heads)", model.heads,
+                      model.channels));
+  }
+  if (model.heads % model.key_value_heads != 0) {
+    fault(fmt::format("{} key-value heads do not divide {} heads", model.key_value_heads,
+                      model.heads));
+  }
+  if (model.query_channels() > most_query_channels) {
+    fault(fmt::format("{} heads of {} channels are more than the {} channels supported",
+                      model.heads, model.head_channels, most_query_channels));
+  }
+  if (model.expert_count > most_experts) {
+    fault(
+        fmt::format("{} experts are more than the {} supported", model.expert_count, most_experts));
+  }
+  if (model.position_kind == PositionKind::rotary &&
+      (model.rotary.channels < 2 || model.rotary.channels % 2 != 0 ||
+       model.rotary.channels > model.head_channels)) {
+    fault(fmt::format("{} rotary channels do not fit heads of {}", model.rotary.channels,
+                      model.head_channels));
+  }
+  if (model.experts_per_token > model.expert_count) {
+    fault(fmt::format("{} experts for each token, but there are {}", model.experts_per_token,
+                      model.expert_count));
   }
 }
 
-std::string fitting_prefix(const Checkpoint& checkpoint, const Family& family) {
-  for (const std::string_view prefix : family.prefixes) {
-    if (checkpoint.find(fmt::format("{}{}.weight", prefix, family.token_embedding)) != nullptr) {
-      return std::string(prefix);
+std::string fitting_prefix(const Checkpoint& checkpoint, const Architecture& model) {
+  for (const std::string& prefix : model.prefixes) {
+    if (checkpoint.find(fmt::format("{}{}.weight", prefix, model.embedding.tokens)) != nullptr) {
+      return prefix;
     }
   }
   throw InputError(fmt::format("{}: tensor '{}{}.weight' is missing; is it a model of type '{}'?",
-                               checkpoint.folder().string(), family.prefixes.front(),
-                               family.token_embedding, family.model_type));
+                               checkpoint.folder().string(), model.prefixes.front(),
+                               model.embedding.tokens, model.model_type));
 }
 
-// Says at once what the config promises and the tensors do not hold.
-class ShapeCheck {
+// Looks up every tensor that the forward will read, and says what contradicts the config.
+class TensorCheck {
  public:
-  explicit ShapeCheck(const Checkpoint& checkpoint) : checkpoint_(checkpoint) {}
+  TensorCheck(const Checkpoint& checkpoint, const Architecture& model, LinearStorage storage)
+      : checkpoint_(checkpoint), model_(model), storage_(storage) {}
 
-  void operator()(const std::string& name, const std::vector<std::int64_t>& expected,
-                  std::string_view keys) const {
-    const StoredTensor& tensor = checkpoint_.at(name);
-    if (tensor.shape != expected) {
-      throw InputError(
-          fmt::format("{}: tensor '{}': shape {} contradicts config.json, whose {} give [{}]",
-                      checkpoint_.folder().string(), name, tensor.shape_text(), keys,
-                      fmt::join(expected, ", ")));
-    }
-    if (!is_weight(tensor.dtype)) {
-      throw InputError(
-          fmt::format("{}: tensor '{}': dtype {} is not supported for weights; "
-                      "supported: F32, F16, BF16",
-                      checkpoint_.folder().string(), name, name_of(tensor.dtype)));
-    }
+  void run() const {
+    embeddings();
+    for (Index number = 0; number < model_.blocks; ++number) block(number);
+    head();
   }
 
  private:
-  const Checkpoint& checkpoint_;
-};
-
-void check_shapes(const Checkpoint& checkpoint, const Architecture& architecture,
-                  LinearStorage storage) {
-  const Family& family = *architecture.family;
-  const ShapeCheck check(checkpoint);
-  const Index channels = architecture.channels;
-  check(architecture.token_embedding_name(), {architecture.vocabulary, channels},
-        fmt::format("'{}' and '{}'", family.config_vocabulary, family.config_channels));
-  check(architecture.position_embedding_name(),
-        {architecture.positions + family.position_offset, channels},
-        fmt::format("'{}' and '{}'", family.config_positions, family.config_channels));
-  check(architecture.head_name(), {architecture.vocabulary, channels},
-        fmt::format("'{}' and '{}'", family.config_vocabulary, family.config_channels));
-  const auto norm_keys = fmt::format("'{}'", family.config_channels);
-  const auto check_norm = [&](const std::string& name) {
-    check(name + ".weight", {channels}, norm_keys);
-    check(name + ".bias", {channels}, norm_keys);
-  };
-  check_norm(architecture.final_norm_name());
-  const auto linear_keys =
-      fmt::format("'{}' and '{}'", family.config_channels, family.config_ffn_channels);
-  for (Index block = 0; block < architecture.blocks; ++block) {
-    for (const NormRole role : all_norms) check_norm(architecture.norm_name(block, role));
-    for (const LinearRole role : all_linears) {
-      const std::string name = architecture.linear_name(block, role);
-      if (storage == LinearStorage::plain) {
-        check(name + ".weight", {architecture.rows(role), architecture.columns(role)}, linear_keys);
-      }
-      if (architecture.bias) check(name + ".bias", {architecture.rows(role)}, linear_keys);
+  // `keys`: those of config.json that the expected shape is from.
+  void tensor(const std::string& name, const std::vector<std::int64_t>& expected,
+              const std::string& keys = "sizes") const {
+    const StoredTensor& stored = checkpoint_.at(name);
+    if (stored.shape != expected) {
+      throw InputError(
+          fmt::format("{}: tensor '{}': shape {} contradicts config.json, whose {} give [{}]",
+                      checkpoint_.folder().string(), name, stored.shape_text(), keys,
+                      fmt::join(expected, ", ")));
+    }
+    if (!is_weight(stored.dtype)) {
+      throw InputError(
+          fmt::format("{}: tensor '{}': dtype {} is not supported for weights; "
+                      "supported: F32, F16, BF16",
+                      checkpoint_.folder().string(), name, name_of(stored.dtype)));
     }
   }
-}
+
+  void norm(const std::string& name, bool bias, Index channels) const {
+    tensor(name + ".weight", {channels});
+    if (bias) tensor(name + ".bias", {channels});
+  }
+
+  void embeddings() const {
+    const EmbeddingModules& embedding = model_.embedding;
+    tensor(model_.token_embedding_name(), {model_.vocabulary, embedding.channels},
+           fmt::format("sizes, '{}' among them,", model_.vocabulary_key));
+    if (!embedding.positions.empty()) {
+      tensor(model_.module(embedding.positions) + ".weight",
+             {model_.positions + embedding.position_offset, model_.channels},
+             fmt::format("sizes, '{}' among them,", model_.positions_key));
+    }
+    if (!embedding.token_types.empty()) {
+      tensor(model_.module(embedding.token_types) + ".weight",
+             {embedding.token_type_count, model_.channels});
+    }
+    if (!embedding.norm.empty()) norm(model_.module(embedding.norm), true, model_.channels);
+    if (!embedding.project_in.empty()) {
+      tensor(model_.module(embedding.project_in) + ".weight",
+             {model_.channels, embedding.channels});
+    }
+  }
+
+  void block(Index number) const {
+    for (const NormRole role : model_.norm_roles()) {
+      const std::string name = model_.norm_name(number, role);
+      if (name.empty()) continue;
+      if (role != NormRole::query && role != NormRole::key) {
+        norm(name, model_.norm(role).bias, model_.channels);
+        residual_transform(name);
+      } else if (model_.norm_by_head) {
+        const Index heads = role == NormRole::query ? model_.heads : model_.key_value_heads;
+        tensor(name + ".weight", {heads, model_.head_channels});
+      } else {
+        tensor(name + ".weight", {model_.head_channels});
+      }
+    }
+    for (const StoredLinear& stored : stored_linears(model_, number)) {
+      linear(stored.module, stored.rows, stored.columns, stored.bias);
+    }
+  }
+
+  // Both tensors or neither, and none that config.json does not announce.
+  void residual_transform(const std::string& name) const {
+    const std::string scale = name + std::string(residual_scale_name);
+    const std::string shift = name + std::string(residual_shift_name);
+    const bool present = checkpoint_.find(scale) != nullptr || checkpoint_.find(shift) != nullptr;
+    if (!present) return;
+    if (!model_.residual_after_norm || !model_.residual_transforms) {
+      throw InputError(
+          fmt::format("{}: tensor '{}' is there, but config.json does not have "
+                      "'{}': true, or the family's residual does not read the norm",
+                      checkpoint_.folder().string(), scale, residual_transforms_key));
+    }
+    tensor(scale, {model_.channels});
+    tensor(shift, {model_.channels});
+  }
+
+  void linear(const std::string& name, Index rows, Index columns, bool bias) const {
+    if (storage_ == LinearStorage::plain) {
+      tensor(name + ".weight", model_.weight_order == WeightOrder::out_in
+                                   ? std::vector<std::int64_t>{rows, columns}
+                                   : std::vector<std::int64_t>{columns, rows});
+    }
+    if (bias) tensor(name + ".bias", {rows});
+  }
+
+  void head() const {
+    const HeadModules& head = model_.head;
+    if (!head.final_norm.empty()) {
+      norm(model_.module(head.final_norm), model_.norm(NormRole::attention_input).bias,
+           model_.channels);
+    }
+    if (!head.project_out.empty()) {
+      tensor(model_.module(head.project_out) + ".weight",
+             {model_.embedding.channels, model_.channels});
+    }
+    if (!head.dense.empty()) {
+      tensor(head.dense + ".weight", {model_.channels, model_.channels});
+      tensor(head.dense + ".bias", {model_.channels});
+    }
+    if (!head.norm.empty()) norm(head.norm, true, model_.channels);
+    const Index outputs = head.kind == HeadKind::classification ? head.labels : model_.vocabulary;
+    tensor(model_.logits_name(), {outputs, model_.embedding.channels});
+    if (!head.bias.empty()) tensor(head.bias, {outputs});
+  }
+
+  const Checkpoint& checkpoint_;
+  const Architecture& model_;
+  LinearStorage storage_;
+};
 
 }  // namespace
 
@@ -137,7 +242,9 @@ Node input_of(LinearRole role) {
       return Node::attention_input;
     case LinearRole::output:
       return Node::attention_output;
+    case LinearRole::gate:
     case LinearRole::up:
+    case LinearRole::router:
       return Node::mlp_input;
     case LinearRole::down:
       return Node::mlp_hidden;
@@ -145,66 +252,62 @@ Node input_of(LinearRole role) {
   return Node::attention_input;
 }
 
-const std::vector<const Family*>& families() {
-  static const std::vector<const Family*> all{&opt_family()};
-  return all;
+Index Architecture::copies(LinearRole role) const {
+  if (!has(role)) return 0;
+  return by_expert(role) ? expert_count : 1;
 }
 
-Index Architecture::rows(LinearRole role) const {
-  return role == LinearRole::up ? ffn_channels : channels;
+std::vector<LinearPlace> Architecture::linear_places() const {
+  std::vector<LinearPlace> places;
+  for (const LinearRole role : all_linears) {
+    for (Index expert = 0; expert < copies(role); ++expert) places.emplace_back(role, expert);
+  }
+  return places;
 }
 
-Index Architecture::columns(LinearRole role) const {
-  return role == LinearRole::down ? ffn_channels : channels;
+std::vector<NormRole> Architecture::norm_roles() const {
+  std::vector<NormRole> roles;
+  for (const NormRole role : all_norms) {
+    if (has(role)) roles.push_back(role);
+  }
+  return roles;
 }
 
-std::string Architecture::linear_name(Index block, LinearRole role) const {
-  return fmt::format("{}{}{}.{}", prefix, family->block, block, family->linears[index_of(role)]);
+std::string Architecture::block_module(Index number, std::string_view name) const {
+  return fmt::format("{}{}{}.{}", prefix, block, number, name);
 }
 
-std::string Architecture::norm_name(Index block, NormRole role) const {
-  return fmt::format("{}{}{}.{}", prefix, family->block, block, family->norms[index_of(role)]);
+std::string Architecture::linear_name(Index number, LinearPlace place) const {
+  return block_module(number, module_name(place));
 }
 
-std::string Architecture::token_embedding_name() const {
-  return fmt::format("{}{}.weight", prefix, family->token_embedding);
+std::string Architecture::module_name(LinearPlace place) const {
+  const std::string& name = linear(place.role).name;
+  return by_expert(place.role) ? fmt::format("{}{}.{}", experts, place.expert, name) : name;
 }
 
-std::string Architecture::position_embedding_name() const {
-  return fmt::format("{}{}.weight", prefix, family->position_embedding);
+std::string Architecture::norm_name(Index number, NormRole role) const {
+  if (!has(role)) return "";
+  if (!residual_after_norm || role != NormRole::attention_input) {
+    return block_module(number, norm(role).name);
+  }
+  if (number > 0) return block_module(number - 1, norm(role).name);
+  return first_norm.empty() ? "" : module(first_norm);
 }
 
-std::string Architecture::final_norm_name() const {
-  return fmt::format("{}{}", prefix, family->final_norm);
-}
-
-std::string Architecture::head_name() const {
-  return tied_head ? token_embedding_name() : fmt::format("{}.weight", family->head);
+std::string Architecture::logits_name() const {
+  return head.tied ? token_embedding_name() : head.logits + ".weight";
 }
 
 Architecture resolve_architecture(const Checkpoint& checkpoint, LinearStorage storage) {
   const JsonReader& config = checkpoint.config();
-  const Family& family = family_named(config);
-  Architecture architecture;
-  architecture.family = &family;
-  architecture.channels = config.positive(family.config_channels);
-  architecture.ffn_channels = config.positive(family.config_ffn_channels);
-  architecture.heads = config.positive(family.config_heads);
-  architecture.blocks = config.positive(family.config_blocks);
-  architecture.vocabulary = config.positive(family.config_vocabulary);
-  architecture.positions = config.positive(family.config_positions);
-  architecture.bias = config.boolean(family.config_bias, true);
-  architecture.tied_head = config.boolean("tie_word_embeddings", family.tied_head);
-  architecture.activation = activation_of(config, family.config_activation);
-  if (architecture.channels % architecture.heads != 0) {
-    throw InputError(fmt::format("{}: '{}': {} heads do not divide {} channels",
-                                 config.path().string(), family.config_heads, architecture.heads,
-                                 architecture.channels));
-  }
-  check_choices(config, family, architecture.channels);
-  architecture.prefix = fitting_prefix(checkpoint, family);
-  check_shapes(checkpoint, architecture, storage);
-  return architecture;
+  Architecture model = family_named(config).describe(config);
+  fill_sizes(model);
+  check_sizes(config, model);
+  model.prefix = fitting_prefix(checkpoint, model);
+  model.residual_transforms = config.boolean(residual_transforms_key, false);
+  TensorCheck(checkpoint, model, storage).run();
+  return model;
 }
 
 }  // namespace evenkeel

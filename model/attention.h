@@ -14,8 +14,15 @@ using TokenMask = std::vector<std::uint8_t>;
 
 struct AttentionOptions {
   Index heads = 1;
+  Index key_value_heads = 0;  // each serves heads / key_value_heads queries; 0: as many as heads
   bool causal = true;
+  Index window = 0;             // keys that a query sees, itself included (causal only); 0: all
+  float score_cap = 0.0F;       // scores := cap tanh(scores / cap); 0: none
+  std::vector<float> slopes{};  // ALiBi, by head: slope * position of the key is added; empty: none
 };
+
+/// ALiBi's slopes (Press et al. 2022), by head.
+std::vector<float> alibi_slopes(Index heads);
 
 /// Scores of one piece of queries; grown as needed, reused between calls.
 using AttentionScratch = Matrix;
@@ -24,11 +31,12 @@ using AttentionScratch = Matrix;
 /// many enough for the products to run at full speed.
 inline constexpr Index attention_piece_rows = 128;
 
-/// out = concatenation over heads of softmax(q k^T) v, all [tokens, channels]; q is scaled
-/// already. Keys that are padding, and under `causal` those after the query, get probability
-/// zero; a query that may see no key gives zero. Only the lower triangle is computed when causal.
-/// `tap`, if not null, is called at Node::attention_probabilities for each piece and head.
-/// REQUIRES: heads divides channels; mask empty or of size tokens; out aliases nothing.
+/// out = concatenation over heads of softmax(q k^T) v, q and out
+/// [tokens, heads * width], k and v [tokens, key_value_heads * width]; q is scaled already. Keys
+/// that are padding, and under `causal` those after the query, get probability zero; a query that
+/// may see no key gives zero. Only the lower triangle is computed when causal. `tap`, if not null,
+/// is called at Node::attention_probabilities for each piece and head. REQUIRES: key_value_heads
+/// divides heads; mask empty or of size tokens; out aliases nothing.
 void attend(const ConstMatrixView& q, const ConstMatrixView& k, const ConstMatrixView& v,
             const TokenMask& mask, const AttentionOptions& options, Tap* tap,
             AttentionScratch& scratch, MatrixView out);

@@ -5,6 +5,8 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "io/checkpoint.h"
 #include "io/matrix.h"
@@ -19,27 +21,51 @@ struct Linear {
 };
 
 struct Norm {
-  Vector gain;  // [channels]
+  Vector gain;  // [channels]; of a query or key norm [head channels] or [heads * head channels];
+                // empty: the block has no such norm
   Vector bias;  // [channels], or empty: none
+  /// Where the residual takes what the norm gives (post-LayerNorm): it takes that times
+  /// residual_scale plus residual_shift, which undoes a fold. [channels], or empty: as it is.
+  Vector residual_scale{}, residual_shift{};
+
+  bool present() const { return gain.size() != 0; }
 };
 
 struct Block {
+  Index number = 0;
   std::array<Norm, norm_count> norms;
-  std::array<Linear, linear_count> linears;
+  /// By role: none, one, or one for each expert.
+  std::array<std::vector<Linear>, linear_count> linears;
 
   Norm& norm(NormRole role) { return norms[index_of(role)]; }
   const Norm& norm(NormRole role) const { return norms[index_of(role)]; }
-  Linear& linear(LinearRole role) { return linears[index_of(role)]; }
-  const Linear& linear(LinearRole role) const { return linears[index_of(role)]; }
+  Linear& linear(LinearPlace place) {
+    return linears[index_of(place.role)][static_cast<std::size_t>(place.expert)];
+  }
+  const Linear& linear(LinearPlace place) const {
+    return linears[index_of(place.role)][static_cast<std::size_t>(place.expert)];
+  }
 };
 
-/// Gives the float weight of a linear layer, however it is stored.
-using WeightLoader = std::function<Matrix(const std::string& module, Index rows, Index columns)>;
+/// Names of the tensors that undo a fold in the residual of a post-LayerNorm block.
+inline constexpr std::string_view residual_scale_name = ".residual_scale";
+inline constexpr std::string_view residual_shift_name = ".residual_shift";
+/// The key of config.json that says that norms may have them.
+inline constexpr std::string_view residual_transforms_key = "residual_transforms";
+
+/// Gives the float weight [rows, columns] of a linear, however it is stored
+/// (model/stored_linears.h).
+struct StoredLinear;
+using WeightLoader = std::function<Matrix(const StoredLinear& stored)>;
 
 /// Throws: InputError as Checkpoint::matrix does (missing tensor, wrong shape, NaN).
 Block load_block(const Checkpoint& checkpoint, const Architecture& architecture, Index number);
 Block load_block(const Checkpoint& checkpoint, const Architecture& architecture, Index number,
                  const WeightLoader& weight);
+
+/// The weight of one linear in a float dtype. Throws: as above.
+Matrix load_weight(const Checkpoint& checkpoint, const Architecture& architecture,
+                   const StoredLinear& stored);
 
 /// Lets the kernel drop the pages of the block's tensors.
 void release_block(const Checkpoint& checkpoint, const Architecture& architecture, Index number);

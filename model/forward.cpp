@@ -1,14 +1,24 @@
 #include "model/forward.h"
 
-#include <cmath>
+#include <vector>
 
+#include "model/experts.h"
 #include "model/ops.h"
+#include "model/rotary.h"
 #include "quantizers/gemm.h"
 
 namespace evenkeel {
 namespace {
 
-// The steps of a block, over one sample. Each returns false when the walk ends there.
+// The residual of a post-LayerNorm block: what its norm gives, a fold undone.
+void take_residual(const Norm& norm, const Matrix& normed, MatrixView residual) {
+  residual = normed;
+  if (norm.residual_scale.size() == 0) return;
+  residual.array().rowwise() *= norm.residual_scale.array();
+  residual.rowwise() += norm.residual_shift;
+}
+
+// The steps of a block, over one sample. Those that return a bool say whether the walk goes on.
 class BlockWalk {
  public:
   BlockWalk(const Architecture& architecture, const Block& block, const TokenMask& mask, Tap& tap,
@@ -20,45 +30,120 @@ class BlockWalk {
         space_(workspace),
         last_(last) {}
 
-  bool attention(const ConstMatrixView& hidden, Matrix& out) {
-    norm(NormRole::attention, hidden);
-    if (!visit(Node::attention_input, space_.normed)) return false;
-    project(LinearRole::query, space_.normed, space_.query);
-    space_.query *= 1.0F / std::sqrt(static_cast<float>(architecture_.head_channels()));
-    if (!visit(Node::attention_query, space_.query)) return false;
-    project(LinearRole::key, space_.normed, space_.key);
-    if (!visit(Node::attention_key, space_.key)) return false;
-    project(LinearRole::value, space_.normed, space_.value);
-    if (!visit(Node::attention_value, space_.value)) return false;
-    space_.context.resize(hidden.rows(), hidden.cols());
-    attend(space_.query, space_.key, space_.value, mask_,
-           {.heads = architecture_.heads, .causal = true}, &tap_, space_.attention, space_.context);
-    if (last_ == Node::attention_probabilities) return false;
-    if (!visit(Node::attention_output, space_.context)) return false;
-    apply(block_.linear(LinearRole::output), space_.context, out);
-    return true;
-  }
-
-  bool mlp(const ConstMatrixView& hidden, Matrix& out) {
-    norm(NormRole::mlp, hidden);
-    if (!visit(Node::mlp_input, space_.normed)) return false;
-    project(LinearRole::up, space_.normed, space_.mlp_hidden);
-    activate(architecture_.activation, space_.mlp_hidden);
-    if (!visit(Node::mlp_hidden, space_.mlp_hidden)) return false;
-    apply(block_.linear(LinearRole::down), space_.mlp_hidden, out);
+  bool run(MatrixView hidden) {
+    read(NormRole::attention_input, hidden, space_.normed);
+    if (architecture_.parallel_residual) {
+      // Each reader has its own copy, since each node has its own quantizer.
+      if (architecture_.has(NormRole::mlp_input)) {
+        read(NormRole::mlp_input, hidden, space_.second_normed);
+      } else {
+        space_.second_normed = space_.normed;
+      }
+    }
+    if (!attention(space_.normed)) return false;
+    norm_in_place(NormRole::attention_output, space_.attention_out);
+    if (architecture_.parallel_residual) {
+      if (!mlp(space_.second_normed)) return false;
+      hidden += space_.attention_out + space_.mlp_out;
+      return true;
+    }
+    hidden += space_.attention_out;
+    read(NormRole::mlp_input, hidden, space_.normed);
+    if (!mlp(space_.normed)) return false;
+    norm_in_place(NormRole::mlp_output, space_.mlp_out);
+    hidden += space_.mlp_out;
     return true;
   }
 
  private:
-  void norm(NormRole role, const ConstMatrixView& x) {
-    space_.normed.resize(x.rows(), x.cols());
-    layer_norm(x, block_.norm(role).gain, block_.norm(role).bias,
-               architecture_.family->norm_epsilon, space_.normed);
+  bool attention(Matrix& x) {
+    if (!visit(Node::attention_input, x)) return false;
+    project(LinearRole::query, x, space_.query);
+    project(LinearRole::key, x, space_.key);
+    project(LinearRole::value, x, space_.value);
+    prepare_attention(architecture_, block_, space_.query, space_.key);
+    if (!visit(Node::attention_query, space_.query)) return false;
+    if (!visit(Node::attention_key, space_.key)) return false;
+    if (!visit(Node::attention_value, space_.value)) return false;
+    space_.context.resize(x.rows(), architecture_.query_channels());
+    attend(space_.query, space_.key, space_.value, mask_,
+           attention_options(architecture_, block_.number), &tap_, space_.attention,
+           space_.context);
+    if (last_ == Node::attention_probabilities) return false;
+    if (!visit(Node::attention_output, space_.context)) return false;
+    project(LinearRole::output, space_.context, space_.attention_out);
+    return true;
   }
 
-  void project(LinearRole role, const ConstMatrixView& x, Matrix& out) {
-    out.resize(x.rows(), architecture_.rows(role));
-    apply(block_.linear(role), x, out);
+  bool mlp(Matrix& x) {
+    std::vector<Routing> routing;
+    if (architecture_.mixture()) {
+      Matrix scores(x.rows(), architecture_.expert_count);
+      apply(block_.linear(LinearRole::router), x, scores);
+      routing = route(scores, architecture_.experts_per_token);
+    }
+    if (!visit(Node::mlp_input, x)) return false;
+    space_.mlp_out.resize(x.rows(), architecture_.channels);
+    if (architecture_.mixture()) return mixture(routing, x);
+    products(0, x);
+    if (!visit(Node::mlp_hidden, space_.mlp_hidden)) return false;
+    apply(block_.linear(LinearRole::down), space_.mlp_hidden, space_.mlp_out);
+    return true;
+  }
+
+  bool mixture(const std::vector<Routing>& routing, const Matrix& x) {
+    space_.mlp_out.setZero();
+    for (std::size_t e = 0; e < routing.size(); ++e) {
+      const auto& [tokens, weights] = routing[e];
+      if (tokens.empty()) continue;
+      const auto expert = static_cast<Index>(e);
+      products(expert, x(tokens, Eigen::all));
+      tap_.at(Node::mlp_hidden, space_.mlp_hidden, expert, 0);
+      Matrix out(space_.mlp_hidden.rows(), architecture_.channels);
+      apply(block_.linear({LinearRole::down, expert}), space_.mlp_hidden, out);
+      for (std::size_t i = 0; i < tokens.size(); ++i) {
+        space_.mlp_out.row(tokens[i]) += weights[i] * out.row(static_cast<Index>(i));
+      }
+    }
+    return last_ != Node::mlp_hidden;
+  }
+
+  // mlp_hidden := act(up x), or act(gate x) * (up x).
+  void products(Index expert, const ConstMatrixView& x) {
+    project({LinearRole::up, expert}, x, space_.mlp_hidden);
+    if (!architecture_.gated()) {
+      activate(architecture_.activation, space_.mlp_hidden);
+      return;
+    }
+    project({LinearRole::gate, expert}, x, space_.gate);
+    activate(architecture_.activation, space_.gate);
+    space_.mlp_hidden.array() *= space_.gate.array();
+  }
+
+  // What a sublayer reads: the norm of hidden, or hidden itself where there is none. Where the
+  // residual takes what the norm gives, hidden becomes that.
+  void read(NormRole role, MatrixView hidden, Matrix& out) {
+    out.resize(hidden.rows(), hidden.cols());
+    if (!block_.norm(role).present()) {
+      out = hidden;
+      return;
+    }
+    norm(role, hidden, out);
+    if (architecture_.residual_after_norm) take_residual(block_.norm(role), out, hidden);
+  }
+
+  void norm_in_place(NormRole role, Matrix& x) {
+    if (block_.norm(role).present()) norm(role, x, x);
+  }
+
+  void norm(NormRole role, const ConstMatrixView& x, MatrixView out) {
+    normalize(architecture_.norm_kind, x, block_.norm(role).gain, block_.norm(role).bias,
+              architecture_.norm_epsilon, out);
+  }
+
+  void project(LinearPlace place, const ConstMatrixView& x, Matrix& out) {
+    out.resize(x.rows(), architecture_.rows(place.role));
+    apply(block_.linear(place), x, out);
   }
 
   bool visit(Node node, Matrix& values) {
@@ -74,6 +159,16 @@ class BlockWalk {
   std::optional<Node> last_;
 };
 
+void normalize_heads(const Architecture& architecture, const Norm& norm, MatrixView values) {
+  const Index width = architecture.head_channels;
+  for (Index first = 0; first < values.cols(); first += width) {
+    const Vector gain =
+        architecture.norm_by_head ? Vector(norm.gain.segment(first, width)) : norm.gain;
+    normalize(architecture.head_norm_kind, values.middleCols(first, width), gain, Vector(),
+              architecture.norm_epsilon, values.middleCols(first, width));
+  }
+}
+
 }  // namespace
 
 void apply(const Linear& linear, const ConstMatrixView& x, MatrixView out) {
@@ -81,17 +176,46 @@ void apply(const Linear& linear, const ConstMatrixView& x, MatrixView out) {
   if (linear.bias.size() != 0) out.rowwise() += linear.bias;
 }
 
+AttentionOptions attention_options(const Architecture& architecture, Index number) {
+  AttentionOptions options;
+  options.heads = architecture.heads;
+  options.key_value_heads = architecture.key_value_heads;
+  options.causal = architecture.causal;
+  options.window = architecture.window(number);
+  options.score_cap = architecture.score_cap;
+  if (architecture.position_kind == PositionKind::alibi) {
+    options.slopes = alibi_slopes(architecture.heads);
+  }
+  return options;
+}
+
+void prepare_attention(const Architecture& architecture, const Block& block, MatrixView query,
+                       MatrixView key) {
+  if (architecture.has(NormRole::query)) {
+    normalize_heads(architecture, block.norm(NormRole::query), query);
+    normalize_heads(architecture, block.norm(NormRole::key), key);
+  }
+  if (architecture.position_kind == PositionKind::rotary) {
+    const std::vector<float> frequencies = rotary_frequencies(architecture.rotary);
+    rotate(architecture.rotary, frequencies, architecture.head_channels, query);
+    rotate(architecture.rotary, frequencies, architecture.head_channels, key);
+  }
+  query *= architecture.query_scale;
+}
+
+Matrix entering_state(const Architecture& architecture, const Block& block,
+                      const ConstMatrixView& hidden) {
+  const Norm& norm = block.norm(NormRole::attention_input);
+  if (!architecture.residual_after_norm || !norm.present()) return hidden;
+  Matrix state(hidden.rows(), hidden.cols());
+  normalize(architecture.norm_kind, hidden, norm.gain, norm.bias, architecture.norm_epsilon, state);
+  take_residual(norm, Matrix(state), state);
+  return state;
+}
+
 void forward(const Architecture& architecture, const Block& block, MatrixView hidden,
              const TokenMask& mask, Tap& tap, Workspace& workspace, std::optional<Node> last) {
-  BlockWalk walk(architecture, block, mask, tap, workspace, last);
-  Matrix& attention_out = workspace.residual;
-  attention_out.resize(hidden.rows(), hidden.cols());
-  if (!walk.attention(hidden, attention_out)) return;
-  attention_out += hidden;
-  Matrix& mlp_out = workspace.query;  // free again: attention is over
-  mlp_out.resize(hidden.rows(), hidden.cols());
-  if (!walk.mlp(attention_out, mlp_out)) return;
-  hidden = attention_out + mlp_out;
+  BlockWalk(architecture, block, mask, tap, workspace, last).run(hidden);
 }
 
 }  // namespace evenkeel

@@ -5,62 +5,159 @@
 #include <fmt/format.h>
 
 #include "io/errors.h"
+#include "model/forward.h"
 #include "model/ops.h"
 #include "quantizers/gemm.h"
 
 namespace evenkeel {
+namespace {
+
+Norm load_norm(const Checkpoint& checkpoint, const std::string& name, bool bias, Index channels) {
+  Norm norm;
+  norm.gain = checkpoint.vector(name + ".weight", channels);
+  if (bias) norm.bias = checkpoint.vector(name + ".bias", channels);
+  return norm;
+}
+
+void check_ids(const Checkpoint& checkpoint, const Tokens& ids, Index count,
+               std::string_view what) {
+  for (const TokenId id : ids) {
+    if (id < 0 || id >= count) {
+      throw InputError(
+          fmt::format("{}: {} {} is outside the {} that the model has; does the "
+                      "tokenizer belong to this model?",
+                      checkpoint.folder().string(), what, id, count));
+    }
+  }
+}
+
+}  // namespace
 
 LanguageModel::LanguageModel(const Checkpoint& checkpoint, LinearStorage storage)
     : checkpoint_(checkpoint), architecture_(resolve_architecture(checkpoint, storage)) {
-  const std::string norm = architecture_.final_norm_name();
-  final_gain_ = checkpoint.vector(norm + ".weight", architecture_.channels);
-  final_bias_ = checkpoint.vector(norm + ".bias", architecture_.channels);
+  const Architecture& model = architecture_;
+  if (!model.embedding.norm.empty()) {
+    embedding_norm_ =
+        load_norm(checkpoint, model.module(model.embedding.norm), true, model.channels);
+  }
+  if (!model.head.final_norm.empty()) {
+    final_norm_ = load_norm(checkpoint, model.module(model.head.final_norm),
+                            model.norm(NormRole::attention_input).bias, model.channels);
+  }
+  if (!model.embedding.project_in.empty()) {
+    project_in_ = checkpoint.matrix(model.module(model.embedding.project_in) + ".weight",
+                                    model.channels, model.embedding.channels);
+  }
+  if (!model.head.project_out.empty()) {
+    project_out_ = checkpoint.matrix(model.module(model.head.project_out) + ".weight",
+                                     model.embedding.channels, model.channels);
+  }
+  if (!model.head.bias.empty()) {
+    const bool classifies = model.head.kind == HeadKind::classification;
+    logits_bias_ =
+        checkpoint.vector(model.head.bias, classifies ? model.head.labels : model.vocabulary);
+  }
 }
 
-Matrix LanguageModel::embed(const Tokens& tokens, const TokenMask& mask) const {
+Matrix LanguageModel::embed(const Tokens& tokens, const TokenMask& mask,
+                            const Tokens& token_types) const {
+  const Architecture& model = architecture_;
+  const EmbeddingModules& embedding = model.embedding;
   const auto length = static_cast<Index>(tokens.size());
-  if (length > architecture_.positions) {
-    throw InputError(
-        fmt::format("{}: a sequence of {} tokens is longer than '{}' ({}); lower the "
-                    "sequence length",
-                    checkpoint_.config().path().string(), length,
-                    architecture_.family->config_positions, architecture_.positions));
+  if (model.positions > 0 && length > model.positions) {
+    throw InputError(fmt::format(
+        "{}: a sequence of {} tokens is longer than the {} positions of "
+        "'{}'; lower the sequence length",
+        checkpoint_.config().path().string(), length, model.positions, model.positions_key));
   }
-  for (const TokenId id : tokens) {
-    if (id < 0 || id >= architecture_.vocabulary) {
-      throw InputError(
-          fmt::format("{}: token id {} is outside the vocabulary of {}; does the "
-                      "tokenizer belong to this model?",
-                      checkpoint_.folder().string(), id, architecture_.vocabulary));
+  check_ids(checkpoint_, tokens, model.vocabulary, "token id");
+  Matrix hidden = checkpoint_.gather(model.token_embedding_name(), model.vocabulary,
+                                     embedding.channels, tokens);
+  if (embedding.scale != 1.0F) hidden *= embedding.scale;
+  if (project_in_.size() != 0) {
+    Matrix projected(length, model.channels);
+    product_transposed(hidden, project_in_, projected);
+    hidden = std::move(projected);
+  }
+  if (!embedding.token_types.empty()) {
+    const Tokens types = token_types.empty() ? Tokens(tokens.size(), 0) : token_types;
+    check_ids(checkpoint_, types, embedding.token_type_count, "token type");
+    hidden += checkpoint_.gather(model.module(embedding.token_types) + ".weight",
+                                 embedding.token_type_count, model.channels, types);
+  }
+  if (!embedding.positions.empty()) {
+    Tokens rows(tokens.size());
+    Index next = embedding.position_offset;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const bool padding = embedding.positions_skip_padding && !mask.empty() && mask[i] == 0;
+      rows[i] = static_cast<TokenId>(padding ? embedding.position_offset - 1 : next++);
     }
+    hidden += checkpoint_.gather(model.module(embedding.positions) + ".weight",
+                                 model.positions + embedding.position_offset, model.channels, rows);
   }
-  const Index offset = architecture_.family->position_offset;
-  std::vector<TokenId> positions(tokens.size());
-  Index next = 0;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const bool real = mask.empty() || mask[i] != 0;
-    // Padding takes the row before the first position, as OPT's cumulative sum of the mask does.
-    positions[i] = static_cast<TokenId>(real ? offset + next++ : offset - 1);
+  if (!embedding.norm.empty()) {
+    normalize(model.norm_kind, hidden, embedding_norm_.gain, embedding_norm_.bias,
+              model.norm_epsilon, hidden);
   }
-  Matrix hidden = checkpoint_.gather(architecture_.token_embedding_name(), architecture_.vocabulary,
-                                     architecture_.channels, tokens);
-  hidden += checkpoint_.gather(architecture_.position_embedding_name(),
-                               architecture_.positions + offset, architecture_.channels, positions);
   return hidden;
 }
 
-// NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
-void LanguageModel::normalize(MatrixView hidden) const {
-  layer_norm(hidden, final_gain_, final_bias_, architecture_.family->norm_epsilon, hidden);
+void LanguageModel::finish(Matrix& hidden) const {
+  if (final_norm_.gain.size() != 0) {
+    normalize(architecture_.norm_kind, hidden, final_norm_.gain, final_norm_.bias,
+              architecture_.norm_epsilon, hidden);
+  }
+  if (project_out_.size() != 0) {
+    Matrix projected(hidden.rows(), project_out_.rows());
+    product_transposed(hidden, project_out_, projected);
+    hidden = std::move(projected);
+  }
 }
 
-Matrix LanguageModel::logits(const ConstMatrixView& normalized) const {
-  Matrix out(normalized.rows(), architecture_.vocabulary);
-  for (Index first = 0; first < architecture_.vocabulary; first += head_chunk_rows) {
-    const Index rows = std::min(head_chunk_rows, architecture_.vocabulary - first);
-    const Matrix head = checkpoint_.row_range(architecture_.head_name(), architecture_.vocabulary,
-                                              architecture_.channels, first, rows);
-    product_transposed(normalized, head, out.middleCols(first, rows));
+Matrix LanguageModel::dense(const Matrix& input) const {
+  const Index channels = architecture_.channels;
+  Linear linear;
+  linear.weight = checkpoint_.matrix(architecture_.head.dense + ".weight", channels, channels);
+  linear.bias = checkpoint_.vector(architecture_.head.dense + ".bias", channels);
+  Matrix out(input.rows(), channels);
+  apply(linear, input, out);
+  return out;
+}
+
+Matrix LanguageModel::head_rows(Index first, Index count) const {
+  const HeadModules& head = architecture_.head;
+  const Index rows = head.kind == HeadKind::classification ? head.labels : architecture_.vocabulary;
+  return checkpoint_.row_range(architecture_.logits_name(), rows, architecture_.embedding.channels,
+                               first, count);
+}
+
+void LanguageModel::finish_logits(MatrixView products, Index first) const {
+  const HeadModules& head = architecture_.head;
+  if (logits_bias_.size() != 0) {
+    products.rowwise() += logits_bias_.segment(first, products.cols());
+  }
+  if (head.scale != 1.0F) products *= head.scale;
+  if (head.cap > 0.0F) products = (products.array() / head.cap).tanh() * head.cap;
+}
+
+Matrix LanguageModel::logits(const Matrix& finished) const {
+  const HeadModules& head = architecture_.head;
+  Matrix input = finished;
+  if (head.kind == HeadKind::classification) {
+    input = dense(finished.topRows(1)).array().tanh();
+  } else if (head.kind == HeadKind::masked_language) {
+    input = dense(finished);
+    activate(head.activation, input);
+    const Norm norm = load_norm(checkpoint_, head.norm, true, architecture_.channels);
+    normalize(NormKind::layer, input, norm.gain, norm.bias, architecture_.norm_epsilon, input);
+  }
+  const Index outputs =
+      head.kind == HeadKind::classification ? head.labels : architecture_.vocabulary;
+  Matrix out(input.rows(), outputs);
+  for (Index first = 0; first < outputs; first += head_chunk_rows) {
+    const Index count = std::min(head_chunk_rows, outputs - first);
+    product_transposed(input, head_rows(first, count), out.middleCols(first, count));
+    finish_logits(out.middleCols(first, count), first);
   }
   return out;
 }

@@ -8,10 +8,11 @@
 #include "io/matrix.h"
 #include "model/architecture.h"
 #include "model/attention.h"
+#include "model/block.h"
 
 namespace evenkeel {
 
-/// A causal language model whose blocks are loaded one at a time (model/block.h).
+/// A model whose blocks are loaded one at a time (model/block.h).
 /// Holds a reference to the checkpoint. Thread-safe after construction.
 class LanguageModel {
  public:
@@ -22,22 +23,33 @@ class LanguageModel {
   const Architecture& architecture() const { return architecture_; }
   const Checkpoint& checkpoint() const { return checkpoint_; }
 
-  /// What enters the first block, [tokens, channels]. Positions count real tokens only.
-  /// REQUIRES: mask empty or of size tokens.
-  /// Throws: InputError when an id is outside the vocabulary or there are more tokens than
-  /// positions.
-  Matrix embed(const Tokens& tokens, const TokenMask& mask = {}) const;
+  /// What enters the first block, [tokens, channels]. Empty token types count as zeros.
+  /// REQUIRES: mask and token types empty or of size tokens.
+  /// Throws: InputError when an id is outside the vocabulary (or the token types) or there are
+  /// more tokens than positions.
+  Matrix embed(const Tokens& tokens, const TokenMask& mask = {},
+               const Tokens& token_types = {}) const;
 
-  /// hidden := final norm(hidden).
-  void normalize(MatrixView hidden) const;
+  /// What the head reads: hidden := project out(final norm(hidden)), as far as the family has
+  /// them. [tokens, embedding channels]
+  void finish(Matrix& hidden) const;
 
-  /// [tokens, vocabulary] of normalized hidden states.
-  Matrix logits(const ConstMatrixView& normalized) const;
+  /// Of finished hidden states: [tokens, vocabulary], or [1, labels] of a classifier.
+  Matrix logits(const Matrix& finished) const;
+
+  /// Rows [first, first + count) of the matrix that gives a language model's logits.
+  Matrix head_rows(Index first, Index count) const;
+  /// What is done to the products with those rows: bias, scale, cap.
+  void finish_logits(MatrixView products, Index first) const;
 
  private:
+  Matrix dense(const Matrix& input) const;
+
   const Checkpoint& checkpoint_;
   Architecture architecture_;
-  Vector final_gain_, final_bias_;
+  Norm embedding_norm_, final_norm_;
+  Matrix project_in_, project_out_;  // empty: none
+  Vector logits_bias_;               // empty: none
 };
 
 /// Rows of the head decoded at a time: bounds the memory of a large vocabulary.

@@ -11,9 +11,11 @@ constexpr Index piece_rows = 128;  // tokens whose logits are held at a time
 
 }  // namespace
 
-NextTokenLikelihood::NextTokenLikelihood(const Tokens& tokens, const Matrix& normalized)
-    : tokens_(tokens),
-      normalized_(normalized),
+NextTokenLikelihood::NextTokenLikelihood(const LanguageModel& model, const Tokens& tokens,
+                                         const Matrix& finished)
+    : model_(model),
+      tokens_(tokens),
+      finished_(finished),
       totals_(tokens.size()),
       targets_(tokens.size(), 0.0) {}
 
@@ -22,7 +24,8 @@ void NextTokenLikelihood::add(const ConstMatrixView& head, Index first) {
   for (Index row = 0; row < count(); row += piece_rows) {
     const Index rows = std::min(piece_rows, count() - row);
     logits.resize(rows, head.rows());
-    product_transposed(normalized_.middleRows(row, rows), head, logits);
+    product_transposed(finished_.middleRows(row, rows), head, logits);
+    model_.finish_logits(logits, first);
     for (Index i = 0; i < rows; ++i) {
       const auto token = static_cast<std::size_t>(row + i);
       totals_[token].add({logits.row(i).data(), static_cast<std::size_t>(logits.cols())});

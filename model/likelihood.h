@@ -13,9 +13,9 @@ namespace evenkeel {
 /// One per window; `add` of different windows may run in parallel.
 class NextTokenLikelihood {
  public:
-  /// Scores tokens 2 .. L of `tokens`, given `normalized` [tokens, channels]. Neither is copied.
+  /// Scores tokens 2 .. L of `tokens`, given finished states [tokens, channels]. Neither is copied.
   /// REQUIRES: tokens not empty.
-  NextTokenLikelihood(const Tokens& tokens, const Matrix& normalized);
+  NextTokenLikelihood(const LanguageModel& model, const Tokens& tokens, const Matrix& finished);
 
   /// `head` holds rows [first, first + head.rows()) of the head, [rows, channels]. Each row of
   /// the head is given once, chunks in any order.
@@ -25,8 +25,9 @@ class NextTokenLikelihood {
   Index count() const { return static_cast<Index>(tokens_.size()) - 1; }
 
  private:
+  const LanguageModel& model_;
   const Tokens& tokens_;
-  const Matrix& normalized_;
+  const Matrix& finished_;
   std::vector<LogSumExp> totals_;
   std::vector<double> targets_;
 };

@@ -80,6 +80,13 @@ void layer_norm_row(const float* x, const float* gain, const float* bias, std::s
   }
 }
 
+void rms_norm_row(const float* x, const float* gain, std::size_t size, float epsilon, float extra,
+                  float* out) {
+  const float square = variance_around(x, size, Centre{0.0F, 0.0F});
+  const float inverse = 1.0F / std::sqrt(square + epsilon);
+  for (std::size_t i = 0; i < size; ++i) out[i] = x[i] * inverse * (gain[i] + extra);
+}
+
 float maximum_of(const float* values, std::size_t size) {
   const Tag d;
   float largest = values[0];
@@ -132,6 +139,38 @@ double exponentials(const float* values, std::size_t size, float shift, float* o
   return sum;
 }
 
+// values *= 1 / (1 + exp(-slope(values))), where slope gives what the sigmoid is taken of.
+template <class Slope>
+void times_sigmoid(float* values, std::size_t size, const Slope& slope) {
+  const Tag d;
+  const auto one = hn::Set(d, 1.0F);
+  const auto apply = [&](auto x) {
+    return hn::Div(x, hn::Add(one, exponential(d, hn::Neg(slope(x)))));
+  };
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
+    hn::StoreU(apply(hn::LoadU(d, values + i)), d, values + i);
+  }
+  if (i == size) return;
+  HWY_ALIGN float rest[hn::MaxLanes(Tag())] = {};
+  std::copy(values + i, values + size, rest);
+  hn::Store(apply(hn::Load(d, rest)), d, rest);
+  std::copy_n(rest, size - i, values + i);
+}
+
+void silu(float* values, std::size_t size) {
+  times_sigmoid(values, size, [](auto x) { return x; });
+}
+
+// (1 + tanh(y)) / 2 is the sigmoid of 2 y.
+void gelu_tanh(float* values, std::size_t size) {
+  const Tag d;
+  const auto factor = hn::Set(d, 2.0F * 0.79788456080286536F);
+  const auto cubic = hn::Set(d, 2.0F * 0.79788456080286536F * 0.044715F);
+  times_sigmoid(values, size,
+                [&](auto x) { return hn::Mul(x, hn::MulAdd(hn::Mul(x, x), cubic, factor)); });
+}
+
 void scale(float* values, std::size_t size, float factor) {
   const Tag d;
   const auto times = hn::Set(d, factor);
@@ -149,8 +188,11 @@ HWY_AFTER_NAMESPACE();
 namespace evenkeel {
 
 HWY_EXPORT(layer_norm_row);
+HWY_EXPORT(rms_norm_row);
 HWY_EXPORT(maximum_of);
 HWY_EXPORT(exponentials);
+HWY_EXPORT(silu);
+HWY_EXPORT(gelu_tanh);
 HWY_EXPORT(scale);
 
 void layer_norm(const ConstMatrixView& x, const ConstVectorView& gain, const ConstVectorView& bias,
@@ -159,6 +201,20 @@ void layer_norm(const ConstMatrixView& x, const ConstVectorView& gain, const Con
   for (Index row = 0; row < x.rows(); ++row) {
     HWY_DYNAMIC_DISPATCH(layer_norm_row)
     (x.row(row).data(), gain.data(), shift, static_cast<std::size_t>(x.cols()), epsilon,
+     out.row(row).data());
+  }
+}
+
+void normalize(NormKind kind, const ConstMatrixView& x, const ConstVectorView& gain,
+               const ConstVectorView& bias, float epsilon, MatrixView out) {
+  if (kind == NormKind::layer) {
+    layer_norm(x, gain, bias, epsilon, out);
+    return;
+  }
+  const float extra = kind == NormKind::rms_plus_one ? 1.0F : 0.0F;
+  for (Index row = 0; row < x.rows(); ++row) {
+    HWY_DYNAMIC_DISPATCH(rms_norm_row)
+    (x.row(row).data(), gain.data(), static_cast<std::size_t>(x.cols()), epsilon, extra,
      out.row(row).data());
   }
 }
@@ -202,6 +258,17 @@ void LogSumExp::add(std::span<const float> values) {
 
 double LogSumExp::value() const { return maximum + std::log(sum); }
 
+namespace {
+
+template <class Kernel>
+void for_each_row(MatrixView values, const Kernel& kernel) {
+  for (Index row = 0; row < values.rows(); ++row) {
+    kernel(values.row(row).data(), static_cast<std::size_t>(values.cols()));
+  }
+}
+
+}  // namespace
+
 void activate(Activation kind, MatrixView values) {
   switch (kind) {
     case Activation::relu:
@@ -211,6 +278,16 @@ void activate(Activation kind, MatrixView values) {
     case Activation::gelu:
       values = values.unaryExpr(
           [](float x) { return 0.5F * x * (1.0F + std::erf(x * 0.70710678118654752F)); });
+      return;
+    case Activation::gelu_tanh:
+      for_each_row(values, [](float* row, std::size_t size) {
+        HWY_DYNAMIC_DISPATCH(gelu_tanh)(row, size);
+      });
+      return;
+    case Activation::silu:
+      for_each_row(values, [](float* row, std::size_t size) {
+        HWY_DYNAMIC_DISPATCH(silu)(row, size);
+      });
       return;
   }
 }

@@ -19,6 +19,17 @@ namespace evenkeel {
 void layer_norm(const ConstMatrixView& x, const ConstVectorView& gain, const ConstVectorView& bias,
                 float epsilon, MatrixView out);
 
+enum class NormKind {
+  layer,         // layer_norm
+  rms,           // x / sqrt(mean(x^2) + epsilon) * gain
+  rms_plus_one,  // the same times 1 + gain (Gemma)
+};
+
+/// The norm of that kind, by row. A bias other than empty is read by `layer` alone.
+/// REQUIRES: as layer_norm; out may be x.
+void normalize(NormKind kind, const ConstMatrixView& x, const ConstVectorView& gain,
+               const ConstVectorView& bias, float epsilon, MatrixView out);
+
 /// values = softmax(values), shifted by the maximum. A row whose every value is -infinity (all
 /// keys masked) becomes zero; one that holds NaN or +infinity becomes NaN.
 /// REQUIRES: values not empty.
@@ -33,9 +44,10 @@ struct LogSumExp {
   double value() const;
 };
 
-enum class Activation { relu, gelu };
+enum class Activation { relu, gelu, gelu_tanh, silu };
 
-/// In place; NaN stays NaN; gelu is the exact one, x * Phi(x).
+/// In place; NaN stays NaN; gelu is the exact one, x * Phi(x), gelu_tanh its usual approximation
+/// by tanh; silu is x * sigmoid(x).
 void activate(Activation kind, MatrixView values);
 
 }  // namespace evenkeel

@@ -19,6 +19,13 @@ namespace {
 using support::BuiltTensor;
 using Tensors = std::vector<BuiltTensor>;
 
+bool has_biases(const Architecture& architecture) {
+  for (const LinearPlace place : architecture.linear_places()) {
+    if (!architecture.linear(place.role).bias) return false;
+  }
+  return true;
+}
+
 class Architectures : public testing::Test {
  protected:
   Architectures() { support::write_tiny_opt(folder_.path()); }
@@ -47,16 +54,16 @@ class Architectures : public testing::Test {
 
 TEST_F(Architectures, OptIsReadFromItsConfig) {
   const Architecture a = resolve();
-  EXPECT_EQ(a.family->model_type, "opt");
+  EXPECT_EQ(a.model_type, "opt");
   EXPECT_EQ(a.channels, 16);
   EXPECT_EQ(a.ffn_channels, 24);
   EXPECT_EQ(a.heads, 2);
-  EXPECT_EQ(a.head_channels(), 8);
+  EXPECT_EQ(a.head_channels, 8);
   EXPECT_EQ(a.blocks, 2);
   EXPECT_EQ(a.vocabulary, 264);
   EXPECT_EQ(a.positions, 32);
-  EXPECT_TRUE(a.bias);
-  EXPECT_TRUE(a.tied_head);
+  EXPECT_TRUE(has_biases(a));
+  EXPECT_TRUE(a.head.tied);
   EXPECT_EQ(a.activation, Activation::relu);
 }
 
@@ -69,12 +76,12 @@ TEST_F(Architectures, NamesOfTensors) {
   EXPECT_EQ(a.linear_name(1, LinearRole::output), block + "self_attn.out_proj");
   EXPECT_EQ(a.linear_name(1, LinearRole::up), block + "fc1");
   EXPECT_EQ(a.linear_name(1, LinearRole::down), block + "fc2");
-  EXPECT_EQ(a.norm_name(1, NormRole::attention), block + "self_attn_layer_norm");
-  EXPECT_EQ(a.norm_name(1, NormRole::mlp), block + "final_layer_norm");
+  EXPECT_EQ(a.norm_name(1, NormRole::attention_input), block + "self_attn_layer_norm");
+  EXPECT_EQ(a.norm_name(1, NormRole::mlp_input), block + "final_layer_norm");
   EXPECT_EQ(a.token_embedding_name(), "model.decoder.embed_tokens.weight");
-  EXPECT_EQ(a.position_embedding_name(), "model.decoder.embed_positions.weight");
-  EXPECT_EQ(a.final_norm_name(), "model.decoder.final_layer_norm");
-  EXPECT_EQ(a.head_name(), a.token_embedding_name());
+  EXPECT_EQ(a.module(a.embedding.positions), "model.decoder.embed_positions");
+  EXPECT_EQ(a.module(a.head.final_norm), "model.decoder.final_layer_norm");
+  EXPECT_EQ(a.logits_name(), a.token_embedding_name());
 }
 
 TEST_F(Architectures, SizesAndInputsOfLinears) {
@@ -103,8 +110,8 @@ TEST_F(Architectures, WhatMayBeLeftOutHasTheFamilysValue) {
     set(key, nullptr);
   }
   const Architecture a = resolve();
-  EXPECT_TRUE(a.bias);
-  EXPECT_TRUE(a.tied_head);
+  EXPECT_TRUE(has_biases(a));
+  EXPECT_TRUE(a.head.tied);
   EXPECT_EQ(a.activation, Activation::relu);
 }
 
@@ -129,16 +136,17 @@ TEST_F(Architectures, AnUntiedHeadIsATensorOfItsOwn) {
     tensors.push_back(std::move(head));
   });
   const Architecture a = resolve();
-  EXPECT_FALSE(a.tied_head);
-  EXPECT_EQ(a.head_name(), "lm_head.weight");
+  EXPECT_FALSE(a.head.tied);
+  EXPECT_EQ(a.logits_name(), "lm_head.weight");
 }
 
 // ---- What is refused, and with which words.
 
 TEST_F(Architectures, UnknownModelType) {
-  for (const char* type : {"bert", "OPT", "opt2", ""}) {
+  for (const char* type : {"berta", "OPT", "opt2", ""}) {
     set("model_type", type);
-    expect_config_refused({"'model_type'", std::string("'") + type + "'", "supported: opt"});
+    expect_config_refused(
+        {"'model_type'", std::string("'") + type + "'", "supported: bert, bloom", "opt, phi"});
   }
   set("model_type", nullptr);
   expect_config_refused({"'model_type'"});
@@ -147,8 +155,8 @@ TEST_F(Architectures, UnknownModelType) {
 }
 
 TEST_F(Architectures, UnsupportedActivation) {
-  set("activation_function", "gelu_new");
-  expect_config_refused({"'activation_function'", "'gelu_new'", "supported: relu, gelu"});
+  set("activation_function", "mish");
+  expect_config_refused({"'activation_function'", "'mish'", "supported: relu, gelu"});
 }
 
 TEST_F(Architectures, ChoicesThatTheForwardDoesNotMake) {
@@ -157,8 +165,7 @@ TEST_F(Architectures, ChoicesThatTheForwardDoesNotMake) {
     bool wrong;
   };
   for (const auto& [key, wrong] :
-       {Choice{"do_layer_norm_before", false}, Choice{"layer_norm_elementwise_affine", false},
-        Choice{"_remove_final_layer_norm", true}}) {
+       {Choice{"layer_norm_elementwise_affine", false}, Choice{"_remove_final_layer_norm", true}}) {
     set(key, wrong);
     expect_config_refused({key, wrong ? "true is not supported" : "false is not supported",
                            wrong ? "supported: false" : "supported: true"});
@@ -167,14 +174,35 @@ TEST_F(Architectures, ChoicesThatTheForwardDoesNotMake) {
   }
 }
 
-TEST_F(Architectures, ProjectedEmbeddings) {
+TEST_F(Architectures, ProjectedEmbeddingsNeedTheirProjections) {
+  change([](Tensors& tensors) {
+    BuiltTensor& tokens = support::tensor_named(tensors, "model.decoder.embed_tokens.weight");
+    tokens.shape = {264, 8};
+    tokens.bytes.resize(tokens.bytes.size() / 2);
+  });
   set("word_embed_proj_dim", 8);
-  expect_config_refused({"'word_embed_proj_dim'", "8", "'hidden_size' (16)"});
+  expect_refused({"'model.decoder.project_in.weight'", "is missing"});
+  const auto add = [&](const std::string& name, std::vector<std::int64_t> shape) {
+    change([&](Tensors& tensors) {
+      tensors.push_back({name, "F32", shape, std::string(16 * 8 * 4, '\0')});
+    });
+  };
+  add("model.decoder.project_in.weight", {16, 8});
+  expect_refused({"'model.decoder.project_out.weight'", "is missing"});
+  add("model.decoder.project_out.weight", {8, 16});
+  EXPECT_EQ(resolve().embedding.channels, 8);
+}
+
+// A head_dim must not make them fit: other families read it, and OPT's tensors do not.
+TEST_F(Architectures, SizesBeyondAnyModel) {
+  set("num_attention_heads", 2147483647);
+  set("head_dim", 2147483647);
+  expect_config_refused({"2147483647 heads of 2147483647 channels"});
 }
 
 TEST_F(Architectures, HeadsThatDoNotDivide) {
   set("num_attention_heads", 3);
-  expect_config_refused({"'num_attention_heads'", "3 heads do not divide 16 channels"});
+  expect_config_refused({"3 heads do not divide 16 channels"});
 }
 
 TEST_F(Architectures, SizesThatAreNoSizes) {
@@ -199,7 +227,7 @@ TEST_F(Architectures, SizesThatContradictTheTensors) {
   expect_refused({"embed_positions", "[34, 16]", "'max_position_embeddings'", "[36, 16]"});
   set("max_position_embeddings", 32);
   set("ffn_dim", 25);
-  expect_refused({"layers.0.fc1.weight", "[24, 16]", "'ffn_dim'", "[25, 16]"});
+  expect_refused({"layers.0.fc1.weight", "[24, 16]", "[25, 16]"});
   set("ffn_dim", 24);
   set("num_hidden_layers", 2147483647);
   expect_refused({"layers.2.self_attn_layer_norm.weight", "missing"});
@@ -234,7 +262,7 @@ TEST_F(Architectures, ATransposedWeightIsNotTaken) {
   change([](Tensors& tensors) {
     support::tensor_named(tensors, "model.decoder.layers.1.fc2.weight").shape = {24, 16};
   });
-  expect_refused({"layers.1.fc2.weight", "[24, 16]", "'hidden_size' and 'ffn_dim'", "[16, 24]"});
+  expect_refused({"layers.1.fc2.weight", "[24, 16]", "[16, 24]"});
 }
 
 TEST_F(Architectures, WeightsAreFloats) {
@@ -250,7 +278,7 @@ TEST_F(Architectures, ConfigWithoutBiasNeedsNone) {
   });
   expect_refused({"layers.0.fc1.bias", "is missing"});
   set("enable_bias", false);
-  EXPECT_FALSE(resolve().bias);
+  EXPECT_FALSE(has_biases(resolve()));
 }
 
 TEST_F(Architectures, PackedWeightsAreLeftToWhoUnpacksThem) {

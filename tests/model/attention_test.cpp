@@ -1,6 +1,7 @@
 // Attention against a plain one in double, around the sizes of its pieces.
 #include "model/attention.h"
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
@@ -38,11 +39,17 @@ TokenMask mask_of(const Case& c) {
   return mask;
 }
 
+// Of keys and of values.
+Index shared_channels(const Case& c) {
+  const Index shared = c.options.key_value_heads;
+  return shared == 0 ? c.channels : c.channels / c.options.heads * shared;
+}
+
 struct Inputs {
   explicit Inputs(const Case& c)
       : q(random_matrix(c.tokens, c.channels, 1, -2.0F, 2.0F)),
-        k(random_matrix(c.tokens, c.channels, 2, -2.0F, 2.0F)),
-        v(random_matrix(c.tokens, c.channels, 3, -2.0F, 2.0F)),
+        k(random_matrix(c.tokens, shared_channels(c), 2, -2.0F, 2.0F)),
+        v(random_matrix(c.tokens, shared_channels(c), 3, -2.0F, 2.0F)),
         mask(mask_of(c)) {}
   Matrix q, k, v;
   TokenMask mask;
@@ -61,7 +68,8 @@ TEST_P(Attention, AgreesWithDoubles) {
   const Case c = GetParam();
   const Inputs in(c);
   const auto probabilities = support::slow_probabilities(in.q, in.k, in.mask, c.options);
-  EXPECT_TRUE(within(attended(in, c.options), support::slow_weighted(probabilities, in.v)));
+  EXPECT_TRUE(within(attended(in, c.options),
+                     support::slow_weighted(probabilities, in.v, c.options.key_value_heads)));
 }
 
 TEST_P(Attention, TapSeesEachPieceOfEachHead) {
@@ -99,7 +107,8 @@ TEST_P(Attention, WhatIsNotSeenHasProbabilityZero) {
       for (Index key = 0; key < call.values.cols(); ++key) {
         const bool later = c.options.causal && key > call.first_row + row;
         const bool padding = !in.mask.empty() && in.mask[static_cast<std::size_t>(key)] == 0;
-        if (!later && !padding) continue;
+        const bool before = c.options.window > 0 && call.first_row + row - key >= c.options.window;
+        if (!later && !padding && !before) continue;
         ASSERT_EQ(call.values(row, key), 0.0F) << row << ", " << key;
       }
     }
@@ -124,8 +133,8 @@ TEST_P(Attention, PieceByPieceGivesTheWhole) {
 TEST_P(Attention, AnyPieceAgreesWithDoubles) {
   const Case c = GetParam();
   const Inputs in(c);
-  const Bounded expected =
-      support::slow_weighted(support::slow_probabilities(in.q, in.k, in.mask, c.options), in.v);
+  const Bounded expected = support::slow_weighted(
+      support::slow_probabilities(in.q, in.k, in.mask, c.options), in.v, c.options.key_value_heads);
   AttentionScratch scratch;
   for (const Index rows : {Index{1}, Index{5}, c.tokens}) {
     for (Index first = 0; first + rows <= c.tokens; first += 61) {
@@ -152,7 +161,32 @@ std::vector<Case> cases() {
     all.push_back({140, 1, {.heads = 1, .causal = causal}, 0, 0});
     all.push_back({140, 7, {.heads = 7, .causal = causal}, 0, 4});
     all.push_back({140, 64, {.heads = 1, .causal = causal}, 130, 0});
+    for (const Index shared : {1, 2, 3, 6}) {
+      all.push_back({131, 12, {.heads = 6, .key_value_heads = shared, .causal = causal}, 2, 1});
+    }
+    for (const float cap : {0.5F, 30.0F}) {
+      all.push_back({131, 12, {.heads = 3, .causal = causal, .score_cap = cap}, 0, 5});
+    }
+    for (const Index heads : {1, 3, 4, 6}) {
+      const std::vector<float> slopes = alibi_slopes(heads);
+      all.push_back({131, 12, {.heads = heads, .causal = causal, .slopes = slopes}, 0, 0});
+      all.push_back({131, 12, {.heads = heads, .causal = causal, .slopes = slopes}, 4, 3});
+    }
   }
+  for (const Index window : {1, 2, 127, 128, 129, 500}) {
+    all.push_back({260, 12, {.heads = 3, .window = window}, 0, 0});
+    all.push_back({260, 12, {.heads = 3, .window = window}, 5, 3});
+  }
+  // All at once: capped before the positions are added.
+  all.push_back({140,
+                 12,
+                 {.heads = 6,
+                  .key_value_heads = 2,
+                  .window = 9,
+                  .score_cap = 1.5F,
+                  .slopes = alibi_slopes(6)},
+                 3,
+                 2});
   return all;
 }
 
@@ -160,8 +194,31 @@ INSTANTIATE_TEST_SUITE_P(Cases, Attention, testing::ValuesIn(cases()), [](const 
   const Case& c = test.param;
   return std::string(c.options.causal ? "causal" : "full") + "_tokens_" + std::to_string(c.tokens) +
          "_channels_" + std::to_string(c.channels) + "_heads_" + std::to_string(c.options.heads) +
-         "_left_" + std::to_string(c.left_padding) + "_right_" + std::to_string(c.right_padding);
+         "_left_" + std::to_string(c.left_padding) + "_right_" + std::to_string(c.right_padding) +
+         "_shared_" + std::to_string(c.options.key_value_heads) + "_window_" +
+         std::to_string(c.options.window) + "_cap_" +
+         std::to_string(static_cast<int>(c.options.score_cap * 10.0F)) + "_slopes_" +
+         std::to_string(c.options.slopes.size());
 });
+
+// Press et al. 2022, section 3: powers of 2^(-8/n) for n heads that are a power of two; for others
+// those of the power below, then every second of the power above.
+TEST(AlibiSlopes, ArePublishedOnes) {
+  const auto expect_slopes = [](Index heads, const std::vector<double>& exponents) {
+    const std::vector<float> slopes = alibi_slopes(heads);
+    ASSERT_EQ(slopes.size(), exponents.size());
+    for (std::size_t i = 0; i < slopes.size(); ++i) {
+      const double expected = std::exp2(-exponents[i]);
+      EXPECT_NEAR(slopes[i], expected, 0x1p-24 * expected) << heads << " heads, " << i;
+    }
+  };
+  expect_slopes(1, {8});
+  expect_slopes(2, {4, 8});
+  expect_slopes(3, {4, 8, 2});
+  expect_slopes(6, {2, 4, 6, 8, 1, 3});
+  expect_slopes(8, {1, 2, 3, 4, 5, 6, 7, 8});
+  expect_slopes(12, {1, 2, 3, 4, 5, 6, 7, 8, 0.5, 1.5, 2.5, 3.5});
+}
 
 TEST(AttentionOf, AQueryThatSeesNoKeyIsZero) {
   const Case c{140, 12, {.heads = 3, .causal = true}, 0, 0};
@@ -174,6 +231,32 @@ TEST(AttentionOf, AQueryThatSeesNoKeyIsZero) {
   const Matrix out = attended(in, c.options);
   EXPECT_TRUE(out.topRows(2).isZero(0.0F));
   EXPECT_EQ(Matrix(out.row(2)), Matrix(in.v.row(2)));
+}
+
+// By hand: scores are 0, so that each key seen has the same weight.
+TEST(AttentionOf, AWindowHoldsTheQueryItself) {
+  Matrix v(5, 1);
+  v << 1.0F, 2.0F, 4.0F, 8.0F, 16.0F;
+  const Matrix zero = Matrix::Zero(5, 1);
+  Matrix out(5, 1);
+  AttentionScratch scratch;
+  attend(zero, zero, v, {}, {.window = 2}, nullptr, scratch, out);
+  Matrix expected(5, 1);
+  expected << 1.0F, 1.5F, 3.0F, 6.0F, 12.0F;
+  EXPECT_EQ(out, expected);
+}
+
+// By hand: with slopes of ln 2 and ln 4 the next key has two (four) times the weight.
+TEST(AttentionOf, AlibiPrefersLaterKeysByItsSlope) {
+  const Matrix zero = Matrix::Zero(3, 2);
+  Matrix v(3, 2);
+  v << 7.0F, 21.0F, 14.0F, 42.0F, 28.0F, 84.0F;
+  Matrix out(3, 2);
+  AttentionScratch scratch;
+  attend(zero, zero, v, {}, {.heads = 2, .slopes = {std::log(2.0F), std::log(4.0F)}}, nullptr,
+         scratch, out);
+  EXPECT_NEAR(out(2, 0), (1 * 7 + 2 * 14 + 4 * 28) / 7.0, 1e-5);
+  EXPECT_NEAR(out(2, 1), (1 * 21 + 4 * 42 + 16 * 84) / 21.0, 1e-4);
 }
 
 // Scores of 1e4 and more: the largest key takes everything, without overflow.

@@ -2,6 +2,7 @@
 #include "model/forward.h"
 
 #include <cmath>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -10,7 +11,9 @@
 #include "support/random_matrix.h"
 #include "support/recording_tap.h"
 #include "support/scratch_folder.h"
+#include "support/slow_block.h"
 #include "support/slow_reference.h"
+#include "support/tiny_families.h"
 #include "support/tiny_opt.h"
 
 namespace evenkeel {
@@ -18,10 +21,14 @@ namespace {
 
 using support::Bounded;
 using support::exactly;
+using support::expect_attention;
+using support::Form;
+using support::form_states;
 using support::random_matrix;
 using support::RecordingTap;
 using support::slow_linear;
 using support::TapCall;
+using support::TinyFamily;
 using support::within;
 
 support::TinyOpt tiny(bool bias) {
@@ -58,7 +65,7 @@ class Forward : public testing::Test {
     return support::slow_layer_norm(x, block_.norm(role).gain, block_.norm(role).bias, 1e-5);
   }
   Bounded query(const Matrix& input) const {
-    const double factor = 1.0 / std::sqrt(static_cast<double>(architecture_.head_channels()));
+    const double factor = 1.0 / std::sqrt(static_cast<double>(architecture_.head_channels));
     return product_of(linear(LinearRole::query, exactly(input)), factor);
   }
 
@@ -82,7 +89,7 @@ void Forward::expect_every_step(const Matrix& before, const TokenMask& mask) con
   const auto seen = [&](Node node) -> const Matrix& { return tap.seen(node); };
 
   const Matrix& input = seen(Node::attention_input);
-  EXPECT_TRUE(within(input, norm(NormRole::attention, exactly(before))));
+  EXPECT_TRUE(within(input, norm(NormRole::attention_input, exactly(before))));
   EXPECT_TRUE(within(seen(Node::attention_query), query(input)));
   EXPECT_TRUE(within(seen(Node::attention_key), linear(LinearRole::key, exactly(input))));
   EXPECT_TRUE(within(seen(Node::attention_value), linear(LinearRole::value, exactly(input))));
@@ -94,7 +101,7 @@ void Forward::expect_every_step(const Matrix& before, const TokenMask& mask) con
   EXPECT_TRUE(within(context, slow_weighted(probabilities, seen(Node::attention_value))));
 
   const Bounded middle = sum_of(exactly(before), linear(LinearRole::output, exactly(context)));
-  EXPECT_TRUE(within(seen(Node::mlp_input), norm(NormRole::mlp, middle)));
+  EXPECT_TRUE(within(seen(Node::mlp_input), norm(NormRole::mlp_input, middle)));
   Bounded activated = linear(LinearRole::up, exactly(seen(Node::mlp_input)));
   activated.value = activated.value.cwiseMax(0.0);
   EXPECT_TRUE(within(seen(Node::mlp_hidden), activated));
@@ -164,14 +171,14 @@ TEST_F(Forward, CallsTheTapInTheOrderOfTheNodes) {
   EXPECT_EQ(tap.calls.size(), 2U * 4U + 7U);
 }
 
-TEST_F(Forward, StopsAfterTheLastNodeAndLeavesTheStates) {
+TEST_F(Forward, StopsAfterTheLastNode) {
   const Matrix before = hidden(130);
   RecordingTap whole;
   run(before, whole);
   for (const Node last : all_nodes) {
     SCOPED_TRACE(name_of(last));
     RecordingTap tap;
-    EXPECT_EQ(run(before, tap, {}, last), before);
+    run(before, tap, {}, last);
     ASSERT_FALSE(tap.calls.empty());
     EXPECT_EQ(tap.calls.back().node, last);
     std::size_t expected = 0;
@@ -235,6 +242,94 @@ TEST_F(Forward, LaterTokensDoNotMatter) {
   Matrix changed = before;
   changed.bottomRows(5).setConstant(7.0F);
   EXPECT_EQ(Matrix(run(before, nothing).topRows(15)), Matrix(run(changed, nothing).topRows(15)));
+}
+
+// ---- The forms of other families.
+
+void expect_every_form_step(const Form& form, const Matrix& before, const TokenMask& mask = {}) {
+  const Architecture& a = form.architecture;
+  RecordingTap tap;
+  const Matrix after = form.run(before, tap, mask);
+  const Bounded entering = exactly(before);
+  EXPECT_TRUE(
+      within(tap.seen(Node::attention_input), form.norm(NormRole::attention_input, entering)));
+  const Bounded attention =
+      form.norm(NormRole::attention_output, expect_attention(form, tap, mask));
+  Bounded state = form.residual(NormRole::attention_input, entering);
+  const Matrix& mlp_input = tap.seen(Node::mlp_input);
+  const Bounded hidden = form.mlp_products(0, exactly(mlp_input));
+  EXPECT_TRUE(within(tap.seen(Node::mlp_hidden), hidden));
+  const Bounded mlp = form.norm(NormRole::mlp_output,
+                                form.linear(LinearRole::down, exactly(tap.seen(Node::mlp_hidden))));
+  if (a.parallel_residual) {
+    const NormRole role =
+        a.has(NormRole::mlp_input) ? NormRole::mlp_input : NormRole::attention_input;
+    EXPECT_TRUE(within(mlp_input, form.norm(role, entering)));
+    EXPECT_TRUE(within(after, sum_of(state, sum_of(attention, mlp))));
+    return;
+  }
+  const Bounded middle = sum_of(state, attention);
+  EXPECT_TRUE(within(mlp_input, form.norm(NormRole::mlp_input, middle)));
+  EXPECT_TRUE(within(after, sum_of(form.residual(NormRole::mlp_input, middle), mlp)));
+}
+
+void expect_form(const TinyFamily& family) {
+  for (const Index number : {0, 1}) {
+    const Form form(family, number);
+    for (const Index tokens : {1, 2, 21}) expect_every_form_step(form, form_states(tokens));
+    TokenMask mask(21, 1);
+    mask[19] = mask[20] = 0;
+    expect_every_form_step(form, form_states(21), mask);
+  }
+}
+
+TEST(ForwardOf, AParallelResidualWithOneNorm) { expect_form(support::tiny_gptj()); }
+TEST(ForwardOf, AParallelResidualWithTwoNorms) { expect_form(support::tiny_falcon()); }
+TEST(ForwardOf, AGatedMlpAndGroupedQueries) { expect_form(support::tiny_llama()); }
+TEST(ForwardOf, TransposedWeights) { expect_form(support::tiny_gpt2()); }
+TEST(ForwardOf, AnEncoderAfterItsNorms) { expect_form(support::tiny_bert(true)); }
+TEST(ForwardOf, ADecoderAfterItsNorms) { expect_form(support::tiny_projected_opt()); }
+
+TEST(ForwardOf, NeighbouringRotaryPairs) { expect_form(support::tiny_llama("cohere")); }
+
+TEST(ForwardOf, NormsAfterTheSublayersAndCappedScores) { expect_form(support::tiny_gemma2()); }
+
+TEST(ForwardOf, WindowsOfSomeBlocks) {
+  TinyFamily family = support::tiny_llama("mistral");
+  family.config["sliding_window"] = 4;
+  family.config["layer_types"] = {"full_attention", "sliding_attention"};
+  EXPECT_EQ(Form(family, 0).architecture.windows, (std::vector<Index>{0, 4}));
+  expect_form(family);
+}
+
+// ---- Post-LayerNorm with a fold undone in the residual.
+
+TinyFamily folded_bert() {
+  TinyFamily family = support::tiny_bert(true);
+  family.config["residual_transforms"] = true;
+  for (const std::string norm :
+       {"bert.embeddings.LayerNorm", "bert.encoder.layer.0.attention.output.LayerNorm",
+        "bert.encoder.layer.0.output.LayerNorm"}) {
+    family.add(norm + ".residual_scale", {support::tiny_channels});
+    family.add(norm + ".residual_shift", {support::tiny_channels});
+  }
+  return family;
+}
+
+TEST(ForwardOf, ResidualsThatUndoAFold) { expect_form(folded_bert()); }
+
+TEST(EnteringState, IsWhatTheResidualTakes) {
+  const Matrix before = form_states(7);
+  for (const TinyFamily& family : {folded_bert(), support::tiny_bert(false)}) {
+    const Form form(family, 1);
+    EXPECT_TRUE(within(entering_state(form.architecture, form.block, before),
+                       form.residual(NormRole::attention_input, exactly(before))));
+  }
+  // Nothing is before the first block of OPT, and pre-LayerNorm takes what enters.
+  const Form opt(support::tiny_projected_opt(), 0);
+  EXPECT_EQ(entering_state(opt.architecture, opt.block, before), before);
+  const Form llama(support::tiny_llama(), 1);
+  EXPECT_EQ(entering_state(llama.architecture, llama.block, before), before);
 }
 
 TEST(Apply, AddsTheBiasThatThereIs) {

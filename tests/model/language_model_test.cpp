@@ -2,6 +2,8 @@
 #include "model/language_model.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -15,13 +17,16 @@
 #include "support/scratch_folder.h"
 #include "support/shared_files.h"
 #include "support/slow_reference.h"
+#include "support/tiny_families.h"
 #include "support/tiny_opt.h"
 
 namespace evenkeel {
 namespace {
 
+using support::Bounded;
 using support::exactly;
 using support::random_matrix;
+using support::TinyFamily;
 using support::within;
 
 class TinyModel {
@@ -74,7 +79,7 @@ TEST(Embed, TakesAsManyTokensAsThereArePositions) {
   EXPECT_EQ(model->embed({}).rows(), 0);
   support::expect_error<InputError>(
       [&] { model->embed(Tokens(33, 1)); }, model.folder() / "config.json",
-      {"33 tokens", "'max_position_embeddings' (32)", "lower the sequence length"});
+      {"33 tokens", "32 positions of 'max_position_embeddings'", "lower the sequence length"});
 }
 
 TEST(Embed, RefusesIdsOutsideTheVocabulary) {
@@ -84,7 +89,7 @@ TEST(Embed, RefusesIdsOutsideTheVocabulary) {
         [&] {
           model->embed({1, id});
         },
-        model.folder(), {"token id " + std::to_string(id), "vocabulary of 264"});
+        model.folder(), {"token id " + std::to_string(id), "outside the 264"});
   }
 }
 
@@ -94,7 +99,7 @@ TEST(FinalNorm, AgreesWithDoubles) {
   const auto expected = support::slow_layer_norm(
       exactly(hidden), model->checkpoint().vector("model.decoder.final_layer_norm.weight", 16),
       model->checkpoint().vector("model.decoder.final_layer_norm.bias", 16), 1e-5);
-  model->normalize(hidden);
+  model->finish(hidden);
   EXPECT_TRUE(within(hidden, expected));
 }
 
@@ -127,6 +132,183 @@ TEST(Logits, OfAnUntiedHeadAreItsOwn) {
   EXPECT_TRUE(within(model.logits(x), slow_linear(exactly(x), head, Vector())));
 }
 
+// ---- The forms of other families.
+
+constexpr double epsilon = std::numeric_limits<float>::epsilon();
+constexpr Index channels = support::tiny_channels;
+constexpr Index vocabulary = support::tiny_vocabulary;
+
+class Model {
+ public:
+  explicit Model(const TinyFamily& family)
+      : checkpoint_(support::write_tiny_family(folder_.path(), family)), model_(checkpoint_) {}
+
+  const LanguageModel* operator->() const { return &model_; }
+  const std::filesystem::path& folder() const { return folder_.path(); }
+  Matrix matrix(const std::string& name, Index rows, Index columns = channels) const {
+    return checkpoint_.matrix(name + ".weight", rows, columns);
+  }
+  Vector vector(const std::string& name, Index size = channels) const {
+    return checkpoint_.vector(name, size);
+  }
+  Bounded dense(const std::string& name, const Matrix& x) const {
+    return slow_linear(exactly(x), matrix(name, channels), vector(name + ".bias"));
+  }
+
+ private:
+  support::ScratchFolder folder_;
+  Checkpoint checkpoint_;
+  LanguageModel model_;
+};
+
+Bounded rows_of(const Matrix& table, const std::vector<Index>& rows) {
+  return exactly(table(rows, Eigen::all));
+}
+
+Bounded capped(Bounded logits, double cap) {
+  logits.bound += 8.0 * epsilon * logits.value.cwiseAbs();
+  logits.value = logits.value.unaryExpr([&](double x) { return cap * std::tanh(x / cap); });
+  return logits;
+}
+
+// ---- Embeddings.
+
+TEST(Embed, ProjectsIntoTheBlocksChannels) {
+  const Model model(support::tiny_projected_opt());
+  const Bounded projected =
+      slow_linear(rows_of(model.matrix("model.decoder.embed_tokens", vocabulary, 6), {7, 0, 49}),
+                  model.matrix("model.decoder.project_in", channels, 6), Vector());
+  const Bounded positions = rows_of(model.matrix("model.decoder.embed_positions", 34), {2, 3, 4});
+  EXPECT_TRUE(within(model->embed({7, 0, 49}), sum_of(projected, positions)));
+}
+
+// The norm of the sum is the first block's.
+TEST(Embed, AddsTokenTypes) {
+  const Model model(support::tiny_bert(true));
+  const std::string place = "bert.embeddings.";
+  const Bounded tokens = rows_of(model.matrix(place + "word_embeddings", vocabulary), {7, 0, 49});
+  const Bounded positions = rows_of(model.matrix(place + "position_embeddings", 32), {0, 1, 2});
+  const Matrix types = model.matrix(place + "token_type_embeddings", 3);
+  EXPECT_TRUE(within(model->embed({7, 0, 49}, {}, {0, 2, 1}),
+                     sum_of(sum_of(tokens, rows_of(types, {0, 2, 1})), positions)));
+  EXPECT_EQ(model->embed({7, 0, 49}), model->embed({7, 0, 49}, {}, {0, 0, 0}));
+  for (const TokenId wrong : {-1, 3}) {
+    support::expect_error<InputError>(
+        [&] {
+          model->embed({7, 0}, {}, {0, wrong});
+        },
+        model.folder(), {"token type " + std::to_string(wrong), "outside the 3"});
+  }
+}
+
+TEST(Embed, ScalesGemmas) {
+  const Model model(support::tiny_gemma2());
+  const Bounded tokens = rows_of(model.matrix("model.embed_tokens", vocabulary), {5, 31});
+  EXPECT_TRUE(within(model->embed({5, 31}), product_of(tokens, 4.0)));
+}
+
+// As the published model: positions start after the padding token's, which padding has.
+TEST(Embed, RobertasPositionsFollowThePadding) {
+  TinyFamily family = support::tiny_bert(true);
+  family.config["model_type"] = "roberta";
+  family.config["architectures"] = nlohmann::json::array({"RobertaForSequenceClassification"});
+  family.config["pad_token_id"] = 3;
+  for (support::TinyTensor& tensor : family.tensors) {
+    if (tensor.name.starts_with("bert.pooler.")) tensor.name.replace(0, 12, "classifier.");
+    if (tensor.name.starts_with("bert.")) tensor.name.replace(0, 4, "roberta");
+    if (tensor.shape == std::vector<std::int64_t>{3, 16} && tensor.name == "classifier.weight") {
+      tensor.name = "classifier.out_proj.weight";
+    }
+    if (tensor.name == "classifier.bias") tensor.name = "classifier.out_proj.bias";
+  }
+  const Model model(family);
+  EXPECT_EQ(model->architecture().positions, 28);
+  const std::string place = "roberta.embeddings.";
+  const Bounded tokens = rows_of(model.matrix(place + "word_embeddings", vocabulary), {7, 9, 3, 3});
+  const Bounded types = rows_of(model.matrix(place + "token_type_embeddings", 3), {0, 0, 0, 0});
+  const Bounded positions = rows_of(model.matrix(place + "position_embeddings", 32), {4, 5, 3, 3});
+  EXPECT_TRUE(
+      within(model->embed({7, 9, 3, 3}, {1, 1, 0, 0}), sum_of(sum_of(tokens, types), positions)));
+}
+
+// ---- Finishing.
+
+TEST(Finish, NormsThenProjects) {
+  const Model model(support::tiny_projected_opt());
+  Matrix hidden = random_matrix(4, channels, 1, -3.0F, 3.0F);
+  const std::string norm = "model.decoder.layers.1.final_layer_norm";
+  const Bounded normed = slow_layer_norm(exactly(hidden), model.vector(norm + ".weight"),
+                                         model.vector(norm + ".bias"), 1e-5);
+  model->finish(hidden);
+  EXPECT_TRUE(
+      within(hidden, slow_linear(normed, model.matrix("model.decoder.project_out", 6), Vector())));
+}
+
+// ---- Heads.
+
+TEST(Logits, HaveTheBiasThatThereIs) {
+  const Model model(support::tiny_gptj());
+  const Matrix x = random_matrix(3, channels, 2);
+  const Matrix head = model.matrix("lm_head", vocabulary);
+  const Vector bias = model.vector("lm_head.bias", vocabulary);
+  EXPECT_TRUE(within(model->logits(x), slow_linear(exactly(x), head, bias)));
+  // A part of the head has that part of the bias.
+  EXPECT_EQ(model->head_rows(30, 20), Matrix(head.middleRows(30, 20)));
+  Matrix part = Matrix::Zero(2, 20);
+  model->finish_logits(part, 30);
+  EXPECT_EQ(Vector(part.row(1)), Vector(bias.segment(30, 20)));
+}
+
+TEST(Logits, AreScaled) {
+  TinyFamily family = support::tiny_llama("cohere");
+  family.config["logit_scale"] = 0.3;
+  const Model model(family);
+  const Matrix x = random_matrix(3, channels, 3);
+  const Bounded products =
+      slow_linear(exactly(x), model.matrix("model.embed_tokens", vocabulary), Vector());
+  EXPECT_TRUE(within(model->logits(x), product_of(products, static_cast<double>(0.3F))));
+}
+
+TEST(Logits, AreCapped) {
+  const Model model(support::tiny_gemma2());
+  const Matrix x = random_matrix(3, channels, 4, -2.0F, 2.0F);
+  const Bounded products =
+      slow_linear(exactly(x), model.matrix("model.embed_tokens", vocabulary), Vector());
+  EXPECT_GT(products.value.cwiseAbs().maxCoeff(), 2.0);
+  EXPECT_TRUE(within(model->logits(x), capped(products, 2.0)));
+}
+
+// From the first token alone, after the pooler's tanh.
+TEST(Logits, OfAClassifierAreOneRow) {
+  const Model model(support::tiny_bert(true));
+  const Matrix x = random_matrix(5, channels, 5);
+  const Bounded pooled = capped(model.dense("bert.pooler.dense", x.topRows(1)), 1.0);
+  const Matrix logits = model->logits(x);
+  EXPECT_EQ(logits.rows(), 1);
+  EXPECT_TRUE(within(logits, slow_linear(pooled, model.matrix("classifier", 3),
+                                         model.vector("classifier.bias", 3))));
+  Matrix others = x;
+  others.bottomRows(4).setConstant(9.0F);
+  EXPECT_EQ(model->logits(others), logits);
+}
+
+TEST(Logits, OfMaskedTokensComeAfterADenseLayerItsActivationAndANorm) {
+  const Model model(support::tiny_bert(false));
+  const Matrix x = random_matrix(5, channels, 6);
+  const std::string place = "cls.predictions.transform.";
+  Bounded dense = model.dense(place + "dense", x);
+  // Gelu is no steeper than 1.13 and rounds a few times.
+  dense.bound = 1.2 * dense.bound + 8.0 * epsilon * dense.value.cwiseAbs();
+  dense.value =
+      dense.value.unaryExpr([](double v) { return v * 0.5 * std::erfc(-v / std::sqrt(2.0)); });
+  const Bounded normed = slow_layer_norm(dense, model.vector(place + "LayerNorm.weight"),
+                                         model.vector(place + "LayerNorm.bias"), 1e-12);
+  EXPECT_TRUE(
+      within(model->logits(x),
+             slow_linear(normed, model.matrix("bert.embeddings.word_embeddings", vocabulary),
+                         model.vector("cls.predictions.bias", vocabulary))));
+}
+
 // ---- Padding: real tokens get the logits that they have alone.
 
 Matrix logits_of(const LanguageModel& model, const Tokens& tokens, const TokenMask& mask) {
@@ -137,7 +319,7 @@ Matrix logits_of(const LanguageModel& model, const Tokens& tokens, const TokenMa
     forward(model.architecture(), load_block(model.checkpoint(), model.architecture(), number),
             hidden, mask, nothing, workspace);
   }
-  model.normalize(hidden);
+  model.finish(hidden);
   return model.logits(hidden);
 }
 

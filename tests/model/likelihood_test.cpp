@@ -9,6 +9,9 @@
 #include <gtest/gtest.h>
 
 #include "support/random_matrix.h"
+#include "support/scratch_folder.h"
+#include "support/tiny_families.h"
+#include "support/tiny_opt.h"
 
 namespace evenkeel {
 namespace {
@@ -54,9 +57,21 @@ Tokens random_tokens(std::size_t length, Index vocabulary) {
   return tokens;
 }
 
+// A model whose logits are the products alone.
+class PlainModel {
+ public:
+  const LanguageModel& operator*() const { return model_; }
+
+ private:
+  support::ScratchFolder folder_;
+  Checkpoint checkpoint_{support::write_tiny_opt(folder_.path())};
+  LanguageModel model_{checkpoint_};
+};
+
 double likelihood(const Tokens& tokens, const Matrix& x, const Matrix& head,
                   const std::vector<Index>& chunk_starts) {
-  NextTokenLikelihood result(tokens, x);
+  const PlainModel model;
+  NextTokenLikelihood result(*model, tokens, x);
   for (const Index first : chunk_starts) {
     Index end = head.rows();
     for (const Index other : chunk_starts) {
@@ -80,7 +95,8 @@ TEST_P(Likelihood, AgreesWithTheDefinitionInAnyOrderOfChunks) {
        {std::vector<Index>{0}, {0, 40}, {40, 0}, {60, 1, 0, 89, 30}, {0, 1, 2, 3, 50}}) {
     EXPECT_NEAR(likelihood(tokens, x, head, starts), expected.sum, expected.bound);
   }
-  EXPECT_EQ(NextTokenLikelihood(tokens, x).count(), static_cast<Index>(length) - 1);
+  const PlainModel model;
+  EXPECT_EQ(NextTokenLikelihood(*model, tokens, x).count(), static_cast<Index>(length) - 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Lengths, Likelihood, testing::Values(2, 3, 128, 129, 130, 257, 300));
@@ -89,7 +105,8 @@ TEST(LikelihoodOf, OneTokenIsNothing) {
   const Tokens one{3};
   const Matrix x = random_matrix(1, 4, 3);
   EXPECT_EQ(likelihood(one, x, random_matrix(9, 4, 4), {0}), 0.0);
-  EXPECT_EQ(NextTokenLikelihood(one, x).count(), 0);
+  const PlainModel model;
+  EXPECT_EQ(NextTokenLikelihood(*model, one, x).count(), 0);
 }
 
 TEST(LikelihoodOf, EqualLogitsAreTheLogOfTheVocabulary) {
@@ -106,6 +123,26 @@ TEST(LikelihoodOf, LargeLogitsDoNotOverflow) {
   for (const std::vector<Index>& starts : {std::vector<Index>{0}, {0, 1, 2}, {2, 1, 0}}) {
     EXPECT_NEAR(likelihood(tokens, Matrix::Ones(3, 1), head, starts), 1600.0, 1e-4);
   }
+}
+
+// Bias, scale and cap are a part of the logits, in each chunk its own part of the bias.
+TEST(LikelihoodOf, LogitsAreFinishedBeforeTheyAreScored) {
+  const support::ScratchFolder folder;
+  const Checkpoint checkpoint(support::write_tiny_family(folder.path(), support::tiny_gptj()));
+  const LanguageModel model(checkpoint);
+  const Tokens tokens{3, 49, 0, 17};
+  const Matrix x = random_matrix(4, 16, 8);
+  const Matrix logits = model.logits(x);
+  double expected = 0.0;
+  for (Index i = 0; i < 3; ++i) {
+    const Eigen::RowVectorXd row = logits.row(i).cast<double>();
+    expected += std::log(row.array().exp().sum()) - row(tokens[static_cast<std::size_t>(i) + 1]);
+  }
+  NextTokenLikelihood result(model, tokens, x);
+  result.add(model.head_rows(30, 20), 30);
+  result.add(model.head_rows(0, 30), 0);
+  // Of three tokens: the log of the sum's error, and products of at most 16 * 0.5 in another order.
+  EXPECT_NEAR(result.sum(), expected, 3.0 * epsilon * (83.0 + 4.0 * 17.0 * 8.0));
 }
 
 TEST(LikelihoodOf, NaNIsNotHidden) {

@@ -1,8 +1,10 @@
 // Norms, softmax and activations against doubles, on every instruction set of this machine.
 #include "model/ops.h"
 
+#include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -24,6 +26,8 @@ constexpr float infinity = std::numeric_limits<float>::infinity();
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 constexpr double epsilon = std::numeric_limits<float>::epsilon();
 constexpr double norm_epsilon = 1e-5;
+constexpr std::array all_activations{Activation::relu, Activation::gelu, Activation::gelu_tanh,
+                                     Activation::silu};
 
 // What the tests of this room compare with must itself be able to fail.
 TEST(Within, RejectsWhatIsNotNear) {
@@ -119,6 +123,38 @@ TEST_P(Ops, LayerNormReadsAndWritesWindows) {
   EXPECT_EQ(Matrix(out.middleCols(20, 9)), whole);
   out.middleCols(20, 9).setConstant(7.0F);
   EXPECT_EQ(out, Matrix::Constant(4, 40, 7.0F));
+}
+
+TEST_P(Ops, RmsNormOfEverySize) {
+  for (const Index size : sizes()) {
+    const Vector gain = random_vector(size, 16, -1.0F, 2.0F);
+    Matrix x = random_matrix(4, size, 17, -2.0F, 3.0F);
+    x.row(1).setZero();
+    x.row(2).setConstant(-1e6F / 3.0F);
+    x(3, size - 1) = 1e5F;
+    for (const NormKind kind : {NormKind::rms, NormKind::rms_plus_one}) {
+      const double extra = kind == NormKind::rms ? 0.0 : 1.0;
+      Matrix out = x;
+      normalize(kind, x, gain, Vector(), static_cast<float>(norm_epsilon), out);
+      EXPECT_TRUE(
+          within(out, support::slow_rms_norm(support::exactly(x), gain, extra, norm_epsilon)))
+          << size << " channels";
+      Matrix in_place = x;
+      normalize(kind, in_place, gain, Vector(), static_cast<float>(norm_epsilon), in_place);
+      EXPECT_EQ(in_place, out);
+    }
+  }
+}
+
+TEST_P(Ops, NormalizeByLayerIsLayerNorm) {
+  const Matrix x = random_matrix(3, 37, 18);
+  const Vector gain = random_vector(37, 19);
+  const Vector bias = random_vector(37, 20);
+  Matrix expected(3, 37);
+  layer_norm(x, gain, bias, 1e-5F, expected);
+  Matrix out(3, 37);
+  normalize(NormKind::layer, x, gain, bias, 1e-5F, out);
+  EXPECT_EQ(out, expected);
 }
 
 // exp(x - max): the difference is rounded once, which moves the exponential by half an epsilon of
@@ -265,8 +301,38 @@ TEST(Activate, GeluIsTheExactOne) {
   EXPECT_TRUE(within(values, expected));
 }
 
+// The argument of tanh, t, is rounded some 6 times; tanh moves by at most t (1 - tanh(t)^2) <= 0.45
+// of that, adds two epsilon of its own, and the sum and the products round too.
+TEST(Activate, GeluByTanh) {
+  Matrix values = hard_values();
+  Bounded expected = support::exactly(values);
+  for (Index i = 0; i < values.size(); ++i) {
+    const double x = expected.value(0, i);
+    const double inner = std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x);
+    expected.value(0, i) = 0.5 * x * (1.0 + std::tanh(inner));
+    expected.bound(0, i) = 4.0 * epsilon * std::abs(x);
+  }
+  activate(Activation::gelu_tanh, values);
+  EXPECT_TRUE(within(values, expected));
+}
+
+// exp(-x) is good to an epsilon, the sum and the division round; where it overflows, the value is
+// smaller than any that is not denormal.
+TEST(Activate, Silu) {
+  Matrix values = hard_values();
+  Bounded expected = support::exactly(values);
+  for (Index i = 0; i < values.size(); ++i) {
+    const double x = expected.value(0, i);
+    expected.value(0, i) = x / (1.0 + std::exp(-x));
+    expected.bound(0, i) = 3.0 * epsilon * std::abs(expected.value(0, i)) +
+                           static_cast<double>(std::numeric_limits<float>::min());
+  }
+  activate(Activation::silu, values);
+  EXPECT_TRUE(within(values, expected));
+}
+
 TEST(Activate, KeepsNaNWhereverItIs) {
-  for (const Activation kind : {Activation::relu, Activation::gelu}) {
+  for (const Activation kind : all_activations) {
     for (Index place = 0; place < 19; ++place) {
       Matrix values = random_matrix(1, 19, 16);
       values(0, place) = nan;
@@ -277,7 +343,7 @@ TEST(Activate, KeepsNaNWhereverItIs) {
 }
 
 TEST(Activate, LeavesWhatIsBesideTheWindow) {
-  for (const Activation kind : {Activation::relu, Activation::gelu}) {
+  for (const Activation kind : all_activations) {
     Matrix values = Matrix::Constant(3, 8, -2.0F);
     activate(kind, values.block(1, 2, 1, 3));
     EXPECT_NE(values(1, 2), -2.0F);

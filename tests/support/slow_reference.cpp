@@ -15,17 +15,46 @@ struct Score {
   double bound = 0.0;
 };
 
-Score score(const ConstMatrixView& q, const ConstMatrixView& k, Index query, Index key, Index first,
-            Index width) {
+// q row and k row of one head, each from its own first channel.
+Score score(const ConstVectorView& q, const ConstVectorView& k) {
   Score result;
   double magnitude = 0.0;
-  for (Index c = first; c < first + width; ++c) {
-    const double term = static_cast<double>(q(query, c)) * static_cast<double>(k(key, c));
+  for (Index c = 0; c < q.size(); ++c) {
+    const double term = static_cast<double>(q(c)) * static_cast<double>(k(c));
     result.value += term;
     magnitude += std::abs(term);
   }
-  result.bound = epsilon * static_cast<double>(width + 1) * magnitude;
+  result.bound = epsilon * static_cast<double>(q.size() + 1) * magnitude;
   return result;
+}
+
+// cap tanh(x / cap): the slope is at most 1, the quotient, tanh (some 5 epsilon) and the product
+// are rounded.
+void cap_score(Score& score, double cap) {
+  score.bound += 8.0 * epsilon * std::abs(score.value);
+  score.value = cap * std::tanh(score.value / cap);
+}
+
+void add_to_score(Score& score, double addend) {
+  score.value += addend;
+  score.bound += epsilon * (std::abs(addend) + std::abs(score.value));
+}
+
+// Real tokens before each one.
+std::vector<double> counted_positions(const TokenMask& mask, Index tokens) {
+  std::vector<double> positions;
+  double next = 0.0;
+  for (Index i = 0; i < tokens; ++i) {
+    positions.push_back(next);
+    if (mask.empty() || mask[static_cast<std::size_t>(i)] != 0) next += 1.0;
+  }
+  return positions;
+}
+
+bool sees(const AttentionOptions& options, const TokenMask& mask, Index query, Index key) {
+  if (options.causal && key > query) return false;
+  if (options.window > 0 && query - key >= options.window) return false;
+  return mask.empty() || mask[static_cast<std::size_t>(key)] != 0;
 }
 
 // One query's softmax over the keys that it sees. With scores off by at most e, each exponential
@@ -118,10 +147,58 @@ Bounded slow_layer_norm(const Bounded& x, const Vector& gain, const Vector& bias
   return out;
 }
 
+// As above without the centring.
+Bounded slow_rms_norm(const Bounded& x, const Vector& gain, double extra, double norm_epsilon) {
+  const Index columns = x.value.cols();
+  const double n = static_cast<double>(columns) + 6.0;
+  Bounded out{Doubles(x.value.rows(), columns), Doubles(x.value.rows(), columns)};
+  for (Index i = 0; i < x.value.rows(); ++i) {
+    const double deviation =
+        std::sqrt(x.value.row(i).squaredNorm() / static_cast<double>(columns) + norm_epsilon);
+    const double off = 2.0 * x.bound.row(i).maxCoeff() / deviation;
+    for (Index j = 0; j < columns; ++j) {
+      const double normed = x.value(i, j) / deviation;
+      const double factor = static_cast<double>(gain(j)) + extra;
+      out.value(i, j) = normed * factor;
+      out.bound(i, j) = std::abs(factor) * (off + std::abs(normed) * (epsilon * n + off)) +
+                        epsilon * std::abs(normed) * (std::abs(factor) + extra);
+    }
+  }
+  return out;
+}
+
+// The angle is rounded once, sine and cosine to about an epsilon, two products and a sum follow.
+Bounded slow_rotation(RotaryPairs pairs, const std::vector<float>& frequencies, Index head_channels,
+                      const Bounded& x) {
+  Bounded out = x;
+  const auto count = static_cast<Index>(frequencies.size());
+  const bool halves = pairs == RotaryPairs::halves;
+  for (Index row = 0; row < x.value.rows(); ++row) {
+    for (Index head = 0; head < x.value.cols(); head += head_channels) {
+      for (Index i = 0; i < count; ++i) {
+        const Index a = head + (halves ? i : 2 * i);
+        const Index b = head + (halves ? i + count : 2 * i + 1);
+        const double angle = static_cast<double>(row) *
+                             static_cast<double>(frequencies[static_cast<std::size_t>(i)]);
+        const double first = x.value(row, a);
+        const double second = x.value(row, b);
+        out.value(row, a) = first * std::cos(angle) - second * std::sin(angle);
+        out.value(row, b) = first * std::sin(angle) + second * std::cos(angle);
+        out.bound(row, a) = out.bound(row, b) =
+            x.bound(row, a) + x.bound(row, b) +
+            epsilon * (3.0 + angle) * (std::abs(first) + std::abs(second));
+      }
+    }
+  }
+  return out;
+}
+
 std::vector<Bounded> slow_probabilities(const ConstMatrixView& q, const ConstMatrixView& k,
                                         const TokenMask& mask, const AttentionOptions& options) {
   const Index tokens = q.rows();
   const Index width = q.cols() / options.heads;
+  const Index sharing = options.key_value_heads == 0 ? 1 : options.heads / options.key_value_heads;
+  const std::vector<double> positions = counted_positions(mask, tokens);
   std::vector<Bounded> heads;
   for (Index head = 0; head < options.heads; ++head) {
     Bounded out{Doubles::Zero(tokens, tokens), Doubles::Zero(tokens, tokens)};
@@ -129,10 +206,16 @@ std::vector<Bounded> slow_probabilities(const ConstMatrixView& q, const ConstMat
       std::vector<Index> keys;
       std::vector<Score> scores;
       for (Index key = 0; key < tokens; ++key) {
-        if (options.causal && key > query) continue;
-        if (!mask.empty() && mask[static_cast<std::size_t>(key)] == 0) continue;
+        if (!sees(options, mask, query, key)) continue;
+        Score one = score(q.row(query).segment(head * width, width),
+                          k.row(key).segment(head / sharing * width, width));
+        if (options.score_cap > 0.0F) cap_score(one, static_cast<double>(options.score_cap));
+        if (!options.slopes.empty()) {
+          add_to_score(one, static_cast<double>(options.slopes[static_cast<std::size_t>(head)]) *
+                                positions[static_cast<std::size_t>(key)]);
+        }
         keys.push_back(key);
-        scores.push_back(score(q, k, query, key, head * width, width));
+        scores.push_back(one);
       }
       if (!keys.empty()) fill_row(scores, keys, query, out);
     }
@@ -141,18 +224,22 @@ std::vector<Bounded> slow_probabilities(const ConstMatrixView& q, const ConstMat
   return heads;
 }
 
-Bounded slow_weighted(const std::vector<Bounded>& probabilities, const ConstMatrixView& v) {
+Bounded slow_weighted(const std::vector<Bounded>& probabilities, const ConstMatrixView& v,
+                      Index key_value_heads) {
   const Index tokens = v.rows();
-  const Index width = v.cols() / static_cast<Index>(probabilities.size());
-  Bounded out{Doubles(tokens, v.cols()), Doubles(tokens, v.cols())};
-  for (Index c = 0; c < v.cols(); ++c) {
-    const Bounded& weights = probabilities[static_cast<std::size_t>(c / width)];
+  const auto heads = static_cast<Index>(probabilities.size());
+  const Index sharing = key_value_heads == 0 ? 1 : heads / key_value_heads;
+  const Index width = v.cols() * sharing / heads;
+  Bounded out{Doubles(tokens, heads * width), Doubles(tokens, heads * width)};
+  for (Index c = 0; c < out.value.cols(); ++c) {
+    const Index head = c / width;
+    const Bounded& weights = probabilities[static_cast<std::size_t>(head)];
     for (Index query = 0; query < tokens; ++query) {
       double sum = 0.0;
       double magnitude = 0.0;
       double carried = 0.0;
       for (Index key = 0; key < tokens; ++key) {
-        const auto value = static_cast<double>(v(key, c));
+        const auto value = static_cast<double>(v(key, head / sharing * width + c % width));
         sum += weights.value(query, key) * value;
         magnitude += std::abs(weights.value(query, key) * value);
         carried += weights.bound(query, key) * std::abs(value);

@@ -1,0 +1,88 @@
+#include "model/stored_linears.h"
+
+#include <utility>
+
+namespace evenkeel {
+namespace {
+
+// Rows of query, key or value in the fused tensor, by heads.
+std::vector<Index> fused_rows(const Architecture& architecture, LinearRole role) {
+  const Index width = architecture.head_channels;
+  const Index groups = architecture.key_value_heads;
+  const Index queries = architecture.heads / groups;  // heads of a group
+  const Index own = role == LinearRole::query ? queries : 1;
+  Index before = 0;  // heads that stand before the role's, in a group
+  if (role == LinearRole::key) before = queries;
+  if (role == LinearRole::value) before = queries + 1;
+  const bool by_group = architecture.fused_layout == FusedLayout::by_group;
+  std::vector<Index> rows;
+  for (Index group = 0; group < groups; ++group) {
+    for (Index head = 0; head < own; ++head) {
+      const Index place =
+          by_group ? group * (queries + 2) + before + head : groups * before + group * own + head;
+      for (Index channel = 0; channel < width; ++channel) rows.push_back(place * width + channel);
+    }
+  }
+  return rows;
+}
+
+}  // namespace
+
+std::vector<StoredLinear> stored_linears(const Architecture& architecture, Index number) {
+  std::vector<StoredLinear> all;
+  const bool fused = !architecture.fused_attention.empty();
+  if (fused) {
+    StoredLinear& attention = all.emplace_back();
+    attention.module = architecture.block_module(number, architecture.fused_attention);
+    attention.rows = architecture.query_channels() + 2 * architecture.key_value_channels();
+    attention.columns = architecture.channels;
+    attention.bias = architecture.linear(LinearRole::query).bias;
+    for (const LinearRole role : {LinearRole::query, LinearRole::key, LinearRole::value}) {
+      attention.parts.push_back({role, fused_rows(architecture, role)});
+    }
+  }
+  for (const LinearPlace place : architecture.linear_places()) {
+    if (fused && input_of(place.role) == Node::attention_input) continue;
+    const LinearModule& module = architecture.linear(place.role);
+    all.push_back({architecture.linear_name(number, place),
+                   module.rows,
+                   module.columns,
+                   module.bias,
+                   {{place, {}}}});
+  }
+  return all;
+}
+
+Matrix joined_weight(const StoredLinear& stored, const Block& block) {
+  if (stored.parts.front().rows.empty()) return block.linear(stored.parts.front().place).weight;
+  Matrix weight(stored.rows, stored.columns);
+  for (const StoredPart& part : stored.parts) {
+    weight(part.rows, Eigen::all) = block.linear(part.place).weight;
+  }
+  return weight;
+}
+
+Vector joined_bias(const StoredLinear& stored, const Block& block) {
+  if (stored.parts.front().rows.empty()) return block.linear(stored.parts.front().place).bias;
+  Vector bias(stored.rows);
+  for (const StoredPart& part : stored.parts) bias(part.rows) = block.linear(part.place).bias;
+  return bias;
+}
+
+void split_weight(const StoredLinear& stored, Matrix weight, Block& block) {
+  if (stored.parts.front().rows.empty()) {
+    block.linear(stored.parts.front().place).weight = std::move(weight);
+    return;
+  }
+  for (const StoredPart& part : stored.parts) {
+    block.linear(part.place).weight = weight(part.rows, Eigen::all);
+  }
+}
+
+void split_bias(const StoredLinear& stored, const Vector& bias, Block& block) {
+  for (const StoredPart& part : stored.parts) {
+    block.linear(part.place).bias = part.rows.empty() ? bias : Vector(bias(part.rows));
+  }
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,42 @@
+// How a checkpoint stores the linears of a block: most as they are, query, key and value of some
+// families fused in one tensor.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "io/matrix.h"
+#include "model/architecture.h"
+#include "model/block.h"
+
+namespace evenkeel {
+
+/// A linear of a block within a stored one: row i of its weight is row `rows[i]` of the stored.
+struct StoredPart {
+  LinearPlace place;
+  std::vector<Index> rows;  // empty: the whole, in order
+};
+
+/// What has one name in the checkpoint, [rows, columns] whatever the order of its dimensions there.
+struct StoredLinear {
+  std::string module;
+  Index rows = 0;
+  Index columns = 0;
+  bool bias = false;
+  std::vector<StoredPart> parts;  // in the order of the roles; together they are all rows
+
+  LinearRole role() const { return parts.front().place.role; }
+};
+
+/// The stored linears of a block, in the order of `Architecture::linear_places`.
+std::vector<StoredLinear> stored_linears(const Architecture& architecture, Index number);
+
+/// The parts' weights (biases) put together as they are stored.
+Matrix joined_weight(const StoredLinear& stored, const Block& block);
+Vector joined_bias(const StoredLinear& stored, const Block& block);
+/// The inverse: gives each part of `block` its rows.
+void split_weight(const StoredLinear& stored, Matrix weight, Block& block);
+void split_bias(const StoredLinear& stored, const Vector& bias, Block& block);
+
+}  // namespace evenkeel
