@@ -4,37 +4,77 @@
 #include <cassert>
 #include <cmath>
 #include <limits>
-#include <vector>
 
 #include "quantizers/gemm.h"
+#include "transforms/site_scorer.h"
 
 namespace evenkeel {
 
-void fold(const ChannelTransform& transform, Norm& producer, std::span<Linear* const> readers) {
+namespace {
+
+void fold_into_norm(const ChannelTransform& transform, NormKind kind, Norm& norm) {
   const auto scale = transform.scale.cast<double>().array();
   const auto shift = transform.shift.cast<double>().array();
-  const bool shifts = (transform.shift.array() != 0.0F).any();
-  assert(!shifts || producer.bias.size() != 0);
-  producer.gain = (producer.gain.cast<double>().array() / scale).cast<float>();
-  if (producer.bias.size() != 0) {
-    producer.bias = ((producer.bias.cast<double>().array() - shift) / scale).cast<float>();
-  }
-  for (Linear* reader : readers) {
-    if (shifts) {
-      assert(reader->bias.size() != 0);
-      const auto moved = transform.shift.cast<double>() * reader->weight.cast<double>().transpose();
-      reader->bias = (reader->bias.cast<double>() + moved).cast<float>();
-    }
-    for (Index row = 0; row < reader->weight.rows(); ++row) {
-      reader->weight.row(row).array() *= transform.scale.array();
-    }
+  const double extra = kind == NormKind::rms_plus_one ? 1.0 : 0.0;
+  norm.gain = ((norm.gain.cast<double>().array() + extra) / scale - extra).cast<float>();
+  if (norm.bias.size() != 0) {
+    norm.bias = ((norm.bias.cast<double>().array() - shift) / scale).cast<float>();
   }
 }
 
-void fold(const ChannelTransform& transform, const Site& site, Block& block) {
-  std::vector<Linear*> readers;
-  for (const LinearRole role : site.readers) readers.push_back(&block.linear(role));
-  fold(transform, block.norm(site.producer), readers);
+// The residual took x * a + b; of x' = (x - shift) / scale it takes x' * (scale a) + (shift a + b).
+void undo_in_residual(const ChannelTransform& transform, Norm& norm) {
+  if (norm.residual_scale.size() == 0) {
+    norm.residual_scale = Vector::Ones(norm.gain.size());
+    norm.residual_shift = Vector::Zero(norm.gain.size());
+  }
+  norm.residual_shift.array() += transform.shift.array() * norm.residual_scale.array();
+  norm.residual_scale.array() *= transform.scale.array();
+}
+
+void fold_into_rows(const ChannelTransform& transform, Linear& producer) {
+  for (Index row = 0; row < producer.weight.rows(); ++row) {
+    producer.weight.row(row) = (producer.weight.row(row).cast<double>().array() /
+                                static_cast<double>(transform.scale(row)))
+                                   .cast<float>();
+  }
+  if (producer.bias.size() == 0) return;
+  producer.bias = ((producer.bias - transform.shift).cast<double>().array() /
+                   transform.scale.cast<double>().array())
+                      .cast<float>();
+}
+
+void fold_into_columns(const ChannelTransform& transform, Linear& reader) {
+  if ((transform.shift.array() != 0.0F).any()) {
+    assert(reader.bias.size() != 0);
+    const auto moved = transform.shift.cast<double>() * reader.weight.cast<double>().transpose();
+    reader.bias = (reader.bias.cast<double>() + moved).cast<float>();
+  }
+  for (Index row = 0; row < reader.weight.rows(); ++row) {
+    reader.weight.row(row).array() *= transform.scale.array();
+  }
+}
+
+}  // namespace
+
+void fold(const ChannelTransform& transform, Norm& producer, std::span<Linear* const> readers,
+          NormKind kind) {
+  assert(producer.bias.size() != 0 || !(transform.shift.array() != 0.0F).any());
+  fold_into_norm(transform, kind, producer);
+  for (Linear* reader : readers) fold_into_columns(transform, *reader);
+}
+
+void fold(const ChannelTransform& transform, const Architecture& architecture, const Site& site,
+          Block& block) {
+  assert(site.can_shift() || !(transform.shift.array() != 0.0F).any());
+  if (site.norm) {
+    fold_into_norm(transform, architecture.norm_kind, block.norm(*site.norm));
+    if (site.residual) undo_in_residual(transform, block.norm(*site.norm));
+  } else {
+    fold_into_rows(transform, block.linear(*site.linear));
+  }
+  const ChannelTransform columns = ties_of(architecture, site).spread(transform);
+  for (const LinearPlace place : site.readers) fold_into_columns(columns, block.linear(place));
 }
 
 double fold_error(const ConstMatrixView& x, const Linear& reader, const ConstMatrixView& folded_x,

@@ -11,14 +11,20 @@
 
 namespace evenkeel {
 
-/// producer: bias := (bias - shift) / scale, gain := gain / scale;
+/// producer: bias := (bias - shift) / scale, and gain := gain / scale (of a norm that multiplies by
+/// 1 + gain: 1 + gain is divided), or each row of a linear's weight divided by its scale;
 /// each reader: bias := bias + W shift (with W before scaling), W := W * scale by column.
 /// In double, rounded once. Source: OS+ Eq. 3 and 4.
 /// REQUIRES: sizes agree; where shift is not zero, producer and readers have a bias.
-void fold(const ChannelTransform& transform, Norm& producer, std::span<Linear* const> readers);
+void fold(const ChannelTransform& transform, Norm& producer, std::span<Linear* const> readers,
+          NormKind kind = NormKind::layer);
 
-/// The same for a site of a block.
-void fold(const ChannelTransform& transform, const Site& site, Block& block);
+/// The same for a site of a block. Where the residual reads the norm too, its residual transform
+/// becomes what undoes the fold. `transform` is by channel of the producer: [value channels] at an
+/// output site, whose readers' columns share them (`ties_of`). REQUIRES: sizes agree; where shift
+/// is not zero, `site.can_shift()`.
+void fold(const ChannelTransform& transform, const Architecture& architecture, const Site& site,
+          Block& block);
 
 /// How far two float evaluations of the same linear map may lie apart: largest over tokens and
 /// outputs of |y - y'| in units of its rounding bound

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::array methods{Method::none, Method::smoothquant, Method::os_plus};
 constexpr std::array searches{Search::exact, Search::exhaustive};
+constexpr std::array site_kinds{SiteKind::attention, SiteKind::mlp, SiteKind::output,
+                                SiteKind::down};
 
 template <typename Choices>
 auto choice_named(const Choices& choices, std::string_view name)
@@ -51,9 +53,27 @@ std::string_view name_of(Search value) {
   return "";
 }
 
+std::string_view name_of(SiteKind value) {
+  switch (value) {
+    case SiteKind::attention:
+      return "attention";
+    case SiteKind::mlp:
+      return "mlp";
+    case SiteKind::output:
+      return "output";
+    case SiteKind::down:
+      return "down";
+  }
+  return "";
+}
+
 std::optional<Method> method_named(std::string_view name) { return choice_named(methods, name); }
 
 std::optional<Search> search_named(std::string_view name) { return choice_named(searches, name); }
+
+std::optional<SiteKind> site_kind_named(std::string_view name) {
+  return choice_named(site_kinds, name);
+}
 
 const std::vector<std::string>& method_names() {
   static const std::vector<std::string> names = names_of(methods);
@@ -62,6 +82,11 @@ const std::vector<std::string>& method_names() {
 
 const std::vector<std::string>& search_names() {
   static const std::vector<std::string> names = names_of(searches);
+  return names;
+}
+
+const std::vector<std::string>& site_kind_names() {
+  static const std::vector<std::string> names = names_of(site_kinds);
   return names;
 }
 
@@ -80,6 +105,9 @@ std::vector<std::string> faults_of(const TransformOptions& options) {
   // Written so that NaN is a fault too.
   if (options.alpha && !(*options.alpha >= 0.0 && *options.alpha <= 1.0)) {
     faults.push_back(fmt::format("alpha: expected a number from 0 to 1, got {}", *options.alpha));
+  }
+  if (options.sites && options.sites->empty()) {
+    faults.emplace_back("sites: expected at least one; method none works on no site");
   }
   return faults;
 }

@@ -20,6 +20,15 @@ enum class Search {
   exhaustive,  // every candidate is scored to the end, and the whole curve is kept
 };
 
+/// Where in a block shift and scale can move (transforms/site.h).
+enum class SiteKind {
+  attention,  // from the norm before attention to query, key and value (and to the MLP, where that
+              // reads the same norm)
+  mlp,        // from the norm before the MLP to its first linears
+  output,     // from the value projection to attention's output projection
+  down,       // from the up projection of a gated MLP to its down projection, of each expert
+};
+
 struct TransformOptions {
   Method method = Method::os_plus;
 
@@ -35,16 +44,27 @@ struct TransformOptions {
   /// error. Only read by smoothquant.
   std::optional<double> alpha = 0.5;
 
+  /// The kinds of sites to work on. Empty: what the method's authors did: attention and mlp, and,
+  /// under os_plus, down where the MLP has a gate.
+  std::optional<std::vector<SiteKind>> sites{};
+
+  /// Leave alone the sites of post-LayerNorm models, whose fold is undone in the residual by
+  /// tensors that only this program reads: the checkpoint then loads everywhere.
+  bool plain_layout = false;
+
   bool operator==(const TransformOptions&) const = default;
 };
 
 // The spelling of each choice, in one place: job files, records and messages use it.
 std::string_view name_of(Method value);
 std::string_view name_of(Search value);
+std::string_view name_of(SiteKind value);
 std::optional<Method> method_named(std::string_view name);
 std::optional<Search> search_named(std::string_view name);
+std::optional<SiteKind> site_kind_named(std::string_view name);
 const std::vector<std::string>& method_names();
 const std::vector<std::string>& search_names();
+const std::vector<std::string>& site_kind_names();
 
 /// Every fault, one line each, prefixed by the key; empty when valid.
 std::vector<std::string> faults_of(const TransformOptions& options);

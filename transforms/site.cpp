@@ -1,25 +1,190 @@
 #include "transforms/site.h"
 
-namespace evenkeel {
+#include <algorithm>
+#include <map>
 
-std::string_view name_of(Objective value) {
-  return value == Objective::attention ? "attention" : "linear";
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "io/errors.h"
+
+namespace evenkeel {
+namespace {
+
+bool contains(const std::vector<SiteKind>& kinds, SiteKind kind) {
+  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
-std::vector<Site> sites_of(const Architecture& architecture) {
-  const bool can_shift = architecture.bias;
-  return {{.name = "attention",
-           .producer = NormRole::attention,
-           .input = Node::attention_input,
-           .readers = {LinearRole::query, LinearRole::key, LinearRole::value},
-           .objective = Objective::attention,
-           .can_shift = can_shift},
-          {.name = "mlp",
-           .producer = NormRole::mlp,
-           .input = Node::mlp_input,
-           .readers = {LinearRole::up},
-           .objective = Objective::linear,
-           .can_shift = can_shift}};
+// As published: OS+ also moves scale from the last MLP linear to the one before where a gate lies
+// between, SmoothQuant works on norms alone.
+std::vector<SiteKind> wanted_kinds(const Architecture& architecture,
+                                   const TransformOptions& options) {
+  if (options.sites) return *options.sites;
+  std::vector<SiteKind> kinds{SiteKind::attention, SiteKind::mlp};
+  if (options.method == Method::os_plus && architecture.gated()) kinds.push_back(SiteKind::down);
+  return kinds;
+}
+
+class SiteList {
+ public:
+  SiteList(const Architecture& architecture, Index number)
+      : architecture_(architecture), number_(number) {}
+
+  std::vector<Site> all() {
+    norm_site("attention", SiteKind::attention, NormRole::attention_input, Node::attention_input);
+    linear_site("output", SiteKind::output, LinearRole::value, LinearRole::output);
+    norm_site("mlp", SiteKind::mlp, NormRole::mlp_input, Node::mlp_input);
+    for (Index e = 0; architecture_.gated() && e < architecture_.copies(LinearRole::down); ++e) {
+      linear_site(architecture_.mixture() ? fmt::format("experts.{}.down", e) : "down",
+                  SiteKind::down, {LinearRole::up, e}, {LinearRole::down, e});
+    }
+    return std::move(sites_);
+  }
+
+ private:
+  void norm_site(std::string_view name, SiteKind kind, NormRole norm, Node input) {
+    if (architecture_.norm_name(number_, norm).empty()) return;
+    Site site;
+    site.name = name;
+    site.kind = kind;
+    site.norm = norm;
+    site.input = input;
+    site.residual = architecture_.residual_after_norm;
+    add_readers(site, input);
+    if (kind == SiteKind::attention && architecture_.parallel_residual &&
+        !architecture_.has(NormRole::mlp_input)) {
+      add_readers(site, Node::mlp_input);
+    }
+    site.unshifted = norm_without_shift(site);
+    sites_.push_back(std::move(site));
+  }
+
+  // The linears that read a node, and what their outputs are scored by.
+  void add_readers(Site& site, Node input) const {
+    for (const LinearPlace place : architecture_.linear_places()) {
+      if (input_of(place.role) == input) site.readers.push_back(place);
+    }
+    if (input == Node::attention_input) {
+      site.objectives.push_back(Objective::attention);
+    } else {
+      site.objectives.push_back(architecture_.mixture() ? Objective::mixture
+                                : architecture_.gated() ? Objective::gated
+                                                        : Objective::linear);
+    }
+  }
+
+  std::string norm_without_shift(const Site& site) const {
+    if (architecture_.norm_kind != NormKind::layer) return "RMSNorm has no bias";
+    if (!architecture_.norm(*site.norm).bias) return "the norm has no bias";
+    return reader_without_bias(site);
+  }
+
+  std::string reader_without_bias(const Site& site) const {
+    for (const LinearPlace place : site.readers) {
+      if (!architecture_.linear(place.role).bias) {
+        return fmt::format("{} has no bias", architecture_.linear(place.role).name);
+      }
+    }
+    return "";
+  }
+
+  void linear_site(std::string name, SiteKind kind, LinearPlace producer, LinearPlace reader) {
+    Site site;
+    site.name = std::move(name);
+    site.kind = kind;
+    site.linear = producer;
+    site.input = input_of(reader.role);
+    site.readers = {reader};
+    site.objectives = {Objective::linear};
+    if (kind == SiteKind::down) {
+      site.unshifted = "the gate multiplies what up gives";
+    } else if (!architecture_.linear(producer.role).bias) {
+      site.unshifted = fmt::format("{} has no bias", architecture_.linear(producer.role).name);
+    } else {
+      site.unshifted = reader_without_bias(site);
+    }
+    sites_.push_back(std::move(site));
+  }
+
+  const Architecture& architecture_;
+  Index number_;
+  std::vector<Site> sites_;
+};
+
+}  // namespace
+
+std::string_view name_of(Objective value) {
+  switch (value) {
+    case Objective::attention:
+      return "attention";
+    case Objective::linear:
+      return "linear";
+    case Objective::gated:
+      return "gated";
+    case Objective::mixture:
+      return "mixture";
+  }
+  return "";
+}
+
+std::vector<Site> all_sites(const Architecture& architecture) {
+  return SiteList(architecture, architecture.blocks - 1).all();
+}
+
+std::vector<Site> sites_of(const Architecture& architecture, Index number,
+                           const TransformOptions& options) {
+  if (options.method == Method::none) return {};
+  const std::vector<SiteKind> wanted = wanted_kinds(architecture, options);
+  if (contains(wanted, SiteKind::down) && !architecture.gated()) {
+    throw InputError(
+        fmt::format("transform.sites: model_type '{}' has no site 'down', since its MLP has no "
+                    "gate; leave it out",
+                    architecture.model_type));
+  }
+  std::vector<Site> sites = SiteList(architecture, number).all();
+  std::erase_if(sites, [&](const Site& site) {
+    return !contains(wanted, site.kind) || (site.residual && options.plain_layout);
+  });
+  return sites;
+}
+
+std::string producer_name(const Architecture& architecture, const Site& site) {
+  return site.norm ? architecture.norm(*site.norm).name : architecture.module_name(*site.linear);
+}
+
+std::vector<std::string> residual_norms(const Architecture& architecture,
+                                        const TransformOptions& options) {
+  std::vector<std::string> names;
+  for (Index number = 0; number < architecture.blocks; ++number) {
+    for (const Site& site : sites_of(architecture, number, options)) {
+      if (site.residual) names.push_back(architecture.norm_name(number, *site.norm));
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> site_notes(const Architecture& architecture,
+                                    const TransformOptions& options) {
+  if (options.method == Method::none) return {};
+  std::map<std::string, std::vector<std::string>> by_reason;
+  const auto add = [&](const Site& site, const std::string& reason) {
+    by_reason[reason].push_back(site.linear && site.linear->expert > 0 ? "" : site.name);
+  };
+  const std::vector<SiteKind> wanted = wanted_kinds(architecture, options);
+  for (const Site& site : all_sites(architecture)) {
+    if (!contains(wanted, site.kind)) continue;
+    if (site.residual && options.plain_layout) {
+      add(site, "left alone, since plain_layout leaves no place to undo it in the residual");
+    } else if (options.method == Method::os_plus && !site.can_shift()) {
+      add(site, "scale only, since " + site.unshifted);
+    }
+  }
+  std::vector<std::string> notes;
+  for (auto& [reason, sites] : by_reason) {
+    std::erase(sites, "");
+    notes.push_back(fmt::format("{}: {}", fmt::join(sites, ", "), reason));
+  }
+  return notes;
 }
 
 }  // namespace evenkeel

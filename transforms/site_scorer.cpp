@@ -1,9 +1,8 @@
 #include "transforms/site_scorer.h"
 
 #include <algorithm>
-#include <cmath>
+#include <cassert>
 
-#include "quantizers/gemm.h"
 #include "quantizers/weight_quantizer.h"
 
 namespace evenkeel {
@@ -14,68 +13,73 @@ constexpr Index piece_rows = attention_piece_rows;
 /// The running sum of one candidate and the bound that drops it.
 class SiteScorer::Accumulator {
  public:
-  Accumulator(double tokens, double bound, bool tie_loses)
-      : tokens_(tokens), bound_(bound), tie_loses_(tie_loses) {}
+  Accumulator(double bound, bool tie_loses) : bound_(bound), tie_loses_(tie_loses) {}
 
-  /// Adds the squared differences of rows that are not padding; false when dropped.
-  bool add(const ConstMatrixView& out, const ConstMatrixView& expected, const TokenMask& mask,
-           Index first_row) {
-    for (Index row = 0; row < out.rows(); ++row) {
-      if (!mask.empty() && mask[static_cast<std::size_t>(first_row + row)] == 0) continue;
-      sum_ += (out.row(row) - expected.row(row)).cast<double>().squaredNorm();
-    }
-    return !(value() > bound_) && !(tie_loses_ && value() == bound_);
+  void begin(double divisor) {
+    done_ = value();
+    sum_ = 0.0;
+    divisor_ = divisor;
   }
-  double value() const { return sum_ / tokens_; }
+  void add(double squares) { sum_ += squares; }
+  bool alive() const { return !(value() > bound_) && !(tie_loses_ && value() == bound_); }
+  double value() const { return done_ + sum_ / divisor_; }
 
  private:
-  double tokens_;
   double bound_;
   bool tie_loses_;
+  double done_ = 0.0;  // of the outputs before
   double sum_ = 0.0;
-};
-
-struct SiteScorer::Buffers {
-  Matrix input;
-  Matrix products;  // [tokens, outputs]
-  Matrix out;
-  AttentionScratch attention;
+  double divisor_ = 1.0;
 };
 
 SiteScorer::SiteScorer(ScoredSite site, const TensorScheme& weights)
-    : site_(std::move(site)), weights_(weights), outputs_(site_.inputs.size()) {
-  Buffers buffers;
-  for (std::size_t sample = 0; sample < site_.inputs.size(); ++sample) {
-    const Matrix& x = site_.inputs[sample];
-    project(x, site_.weight, buffers);
-    if (site_.objective == Objective::linear) {
-      outputs_[sample] = buffers.products;
-    } else {
-      const Index channels = site_.weight.rows() / 3;
-      outputs_[sample].resize(x.rows(), channels);
-      attend(buffers.products.leftCols(channels), buffers.products.middleCols(channels, channels),
-             buffers.products.rightCols(channels), mask(sample), site_.attention, nullptr,
-             buffers.attention, outputs_[sample]);
+    : site_(std::move(site)), weights_(weights) {
+  compute_outputs();
+}
+
+bool SiteScorer::scored(std::size_t sample, Index row) const {
+  return site_.masks.empty() || site_.masks[sample].empty() ||
+         site_.masks[sample][static_cast<std::size_t>(row)] != 0;
+}
+
+void SiteScorer::compute_outputs() {
+  OutputBuffers buffers;
+  Index first_weight = 0;
+  for (const auto& output : site_.outputs) {
+    const auto weight = site_.weight.middleRows(first_weight, output->weight_rows());
+    const auto bias = site_.bias.segment(first_weight, output->weight_rows());
+    std::vector<Matrix>& all = expected_.emplace_back(site_.inputs.size());
+    double tokens = 0.0;
+    double energy = 0.0;
+    for (std::size_t sample = 0; sample < site_.inputs.size(); ++sample) {
+      const Matrix& x = site_.inputs[sample];
+      all[sample].resize(x.rows(), output->columns());
+      output->begin(x, weight, bias, buffers);
+      for (Index first = 0; first < x.rows(); first += piece_rows) {
+        const Index rows = std::min(piece_rows, x.rows() - first);
+        output->piece(x, weight, bias, sample, first, buffers, all[sample].middleRows(first, rows));
+      }
+      for (Index row = 0; row < x.rows(); ++row) {
+        if (!scored(sample, row)) continue;
+        tokens += 1.0;
+        energy += all[sample].row(row).cast<double>().squaredNorm();
+      }
     }
-    const TokenMask& real = mask(sample);
-    const auto padding = std::count(real.begin(), real.end(), std::uint8_t{0});
-    tokens_ += static_cast<double>(x.rows() - padding);
+    const bool relative = site_.outputs.size() > 1 && energy > 0.0;
+    divisors_.push_back(relative ? energy : tokens);
+    first_weight += output->weight_rows();
   }
+  assert(first_weight == site_.weight.rows());
 }
 
-const TokenMask& SiteScorer::mask(std::size_t sample) const {
-  static const TokenMask none;
-  return site_.masks.empty() ? none : site_.masks[sample];
-}
-
-void SiteScorer::project(const ConstMatrixView& x, const Matrix& weight, Buffers& buffers) const {
-  buffers.products.resize(x.rows(), weight.rows());
-  product_transposed(x, weight, buffers.products);
-  if (site_.objective == Objective::linear) return;
-  if (site_.bias.size() != 0) buffers.products.rowwise() += site_.bias;
-  const Index channels = weight.rows() / 3;
-  const Index width = channels / site_.attention.heads;
-  buffers.products.leftCols(channels) *= 1.0F / std::sqrt(static_cast<float>(width));
+void SiteScorer::shift_by(const Vector& shift) {
+  for (Matrix& input : site_.inputs) input.rowwise() -= shift;
+  site_.bias =
+      (site_.bias.cast<double>() + shift.cast<double>() * site_.weight.cast<double>().transpose())
+          .cast<float>();
+  expected_.clear();
+  divisors_.clear();
+  compute_outputs();
 }
 
 std::optional<double> SiteScorer::loss(const Candidate& candidate, double bound,
@@ -84,52 +88,39 @@ std::optional<double> SiteScorer::loss(const Candidate& candidate, double bound,
   for (Index row = 0; row < weight.rows(); ++row) {
     weight.row(row).array() *= candidate.scale.array();
   }
-  fake_quantize_weight(weight, weights_);
-  Buffers buffers;
-  Accumulator sum(tokens_, bound, tie_loses);
-  for (std::size_t sample = 0; sample < site_.inputs.size(); ++sample) {
-    const bool alive = site_.objective == Objective::linear
-                           ? add_linear(sample, candidate, weight, buffers, sum)
-                           : add_attention(sample, candidate, weight, buffers, sum);
-    if (!alive) return std::nullopt;
+  Index row = 0;
+  for (const Index rows : site_.tensor_rows) {
+    fake_quantize_weight(weight.middleRows(row, rows), weights_);
+    row += rows;
+  }
+  OutputBuffers buffers;
+  Matrix input;
+  Matrix out;
+  Accumulator sum(bound, tie_loses);
+  Index first_weight = 0;
+  for (std::size_t number = 0; number < site_.outputs.size(); ++number) {
+    const SiteOutput& output = *site_.outputs[number];
+    const auto own = weight.middleRows(first_weight, output.weight_rows());
+    const auto bias = site_.bias.segment(first_weight, output.weight_rows());
+    first_weight += output.weight_rows();
+    sum.begin(divisors_[number]);
+    for (std::size_t sample = 0; sample < site_.inputs.size(); ++sample) {
+      input = site_.inputs[sample].array().rowwise() / candidate.scale.array();
+      candidate.input.apply(input);
+      output.begin(input, own, bias, buffers);
+      for (Index first = 0; first < input.rows(); first += piece_rows) {
+        out.resize(std::min(piece_rows, input.rows() - first), output.columns());
+        output.piece(input, own, bias, sample, first, buffers, out);
+        for (Index i = 0; i < out.rows(); ++i) {
+          if (!scored(sample, first + i)) continue;
+          sum.add(
+              (out.row(i) - expected_[number][sample].row(first + i)).cast<double>().squaredNorm());
+        }
+        if (!sum.alive()) return std::nullopt;
+      }
+    }
   }
   return sum.value();
-}
-
-bool SiteScorer::add_linear(std::size_t sample, const Candidate& candidate, const Matrix& weight,
-                            Buffers& buffers, Accumulator& sum) const {
-  const Matrix& x = site_.inputs[sample];
-  for (Index first = 0; first < x.rows(); first += piece_rows) {
-    const Index rows = std::min(piece_rows, x.rows() - first);
-    buffers.input = x.middleRows(first, rows).array().rowwise() / candidate.scale.array();
-    candidate.input.apply(buffers.input);
-    project(buffers.input, weight, buffers);
-    if (!sum.add(buffers.products, outputs_[sample].middleRows(first, rows), mask(sample), first)) {
-      return false;
-    }
-  }
-  return true;
-}
-
-bool SiteScorer::add_attention(std::size_t sample, const Candidate& candidate, const Matrix& weight,
-                               Buffers& buffers, Accumulator& sum) const {
-  const Matrix& x = site_.inputs[sample];
-  buffers.input = x.array().rowwise() / candidate.scale.array();
-  candidate.input.apply(buffers.input);
-  project(buffers.input, weight, buffers);
-  const Index channels = weight.rows() / 3;
-  for (Index first = 0; first < x.rows(); first += piece_rows) {
-    const Index rows = std::min(piece_rows, x.rows() - first);
-    buffers.out.resize(rows, channels);
-    attend_piece(buffers.products.leftCols(channels),
-                 buffers.products.middleCols(channels, channels),
-                 buffers.products.rightCols(channels), mask(sample), site_.attention, first,
-                 nullptr, buffers.attention, buffers.out);
-    if (!sum.add(buffers.out, outputs_[sample].middleRows(first, rows), mask(sample), first)) {
-      return false;
-    }
-  }
-  return true;
 }
 
 }  // namespace evenkeel

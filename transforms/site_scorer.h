@@ -2,30 +2,42 @@
 #pragma once
 
 #include <limits>
+#include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include "io/matrix.h"
-#include "model/attention.h"
+#include "model/block.h"
 #include "quantizers/activation_quantizer.h"
 #include "quantizers/scheme.h"
+#include "transforms/channel_ties.h"
 #include "transforms/site.h"
+#include "transforms/site_output.h"
 
 namespace evenkeel {
 
-/// What is scored: the site's input, shifted already, and what reads it.
+/// What is scored: the site's input, and what reads it.
 struct ScoredSite {
-  std::vector<Matrix> inputs;    // per sample [tokens, channels], after the shift
-  std::vector<TokenMask> masks;  // per sample, or empty: no padding. Padding is not scored.
-  Matrix weight;                 // the readers' weights stacked, [outputs, channels]
-  Vector bias;                   // the readers' biases stacked, shift included; or empty: zero.
-                                 // Only the attention objective reads it.
-  Objective objective = Objective::linear;
-  /// For Objective::attention: `weight` stacks query, key and value, and queries are scaled by
-  /// (channels / heads)^-0.5.
-  AttentionOptions attention;
+  std::vector<Matrix> inputs;      // per sample [tokens, channels]
+  std::vector<TokenMask> masks;    // per sample, or empty: no padding. Padding is not scored.
+  Matrix weight;                   // the readers' weights stacked, [outputs, channels]
+  Vector bias;                     // the readers' biases stacked, zero where there is none
+  std::vector<Index> tensor_rows;  // rows of the tensors that the checkpoint stores and a scheme
+                                   // quantizes each for itself, in order; together all of weight
+  std::vector<std::shared_ptr<const SiteOutput>> outputs;  // together they take all rows of weight
+  ChannelTies ties;
 };
+
+/// The site of a block, whose readers' weights are taken as they are. `inputs` are what the
+/// producer gives (tokens sent to the expert, where the site is an expert's), masks as above.
+ScoredSite scored_site(const Architecture& architecture, const Block& block, const Site& site,
+                       std::vector<Matrix> inputs, std::vector<TokenMask> masks = {});
+
+/// The site of one linear that stands alone, scored by its products.
+ScoredSite linear_site(std::vector<Matrix> inputs, const Linear& reader);
+
+/// How channels of the site's input hang together.
+ChannelTies ties_of(const Architecture& architecture, const Site& site);
 
 /// A scale to try and how the scaled input is quantized.
 struct Candidate {
@@ -41,31 +53,29 @@ class SiteScorer {
   SiteScorer(ScoredSite site, const TensorScheme& weights);
 
   const ScoredSite& site() const { return site_; }
+  /// Subtracts the shift from every input and gives it to the biases.
+  void shift_by(const Vector& shift);
 
   /// Mean over tokens of the sum over channels of squared differences between the output with
   /// quantized input and weight and the full-precision one (products of q, k, v are not
-  /// quantized). Sums run over pieces of tokens in order, in double, so the value depends on
-  /// nothing else. Nothing when the candidate was dropped: its partial sum exceeded `bound`, or
-  /// reached it and `tie_loses`. As all terms are non-negative, a dropped candidate's loss exceeds
-  /// `bound` (or equals it).
+  /// quantized). Of several outputs: the sum of each one's squared differences over the sum of its
+  /// full-precision squares. Sums run over pieces of tokens in order, in double, so the value
+  /// depends on nothing else. Nothing when the candidate was dropped: its partial sum exceeded
+  /// `bound`, or reached it and `tie_loses`. As all terms are non-negative, a dropped candidate's
+  /// loss exceeds `bound` (or equals it).
   std::optional<double> loss(const Candidate& candidate,
                              double bound = std::numeric_limits<double>::infinity(),
                              bool tie_loses = false) const;
 
  private:
   class Accumulator;
-  struct Buffers;
-  bool add_linear(std::size_t sample, const Candidate& candidate, const Matrix& weight,
-                  Buffers& buffers, Accumulator& sum) const;
-  bool add_attention(std::size_t sample, const Candidate& candidate, const Matrix& weight,
-                     Buffers& buffers, Accumulator& sum) const;
-  void project(const ConstMatrixView& x, const Matrix& weight, Buffers& buffers) const;
-  const TokenMask& mask(std::size_t sample) const;
+  void compute_outputs();
+  bool scored(std::size_t sample, Index row) const;
 
   ScoredSite site_;
   TensorScheme weights_;
-  std::vector<Matrix> outputs_;  // full-precision output of each sample
-  double tokens_ = 0.0;          // scored tokens of all samples
+  std::vector<std::vector<Matrix>> expected_;  // by output, then sample: in full precision
+  std::vector<double> divisors_;               // of each output's squared differences
 };
 
 }  // namespace evenkeel

@@ -35,8 +35,12 @@ SiteTransform smoothquant(ScoredSite site, const ConstVectorView& absmax, const 
   const SiteScorer scorer(std::move(site), scheme.weights);
   const ScoredSite& scored = scorer.site();
   const ChannelExtrema extrema = channel_extrema(scored.inputs, scored.masks);
+  const Vector tied_absmax = scored.ties.pooled(Vector(absmax));
+  const auto scale_for = [&](double exponent) {
+    return scored.ties.pooled(smoothquant_scale(tied_absmax, scored.weight, exponent));
+  };
   const auto candidate = [&](double exponent) {
-    const Vector scale = smoothquant_scale(absmax, scored.weight, exponent);
+    const Vector scale = scale_for(exponent);
     return Candidate{scale, scaled_quantizer(scheme.activations, extrema, scale)};
   };
   result.loss_before = unscaled_loss(scorer, scheme);
@@ -59,7 +63,7 @@ SiteTransform smoothquant(ScoredSite site, const ConstVectorView& absmax, const 
     result.threshold = result.thresholds[found.best];
     result.loss_after = found.losses[found.best];
   }
-  result.transform.scale = smoothquant_scale(absmax, scored.weight, result.threshold);
+  result.transform.scale = scale_for(result.threshold);
   return result;
 }
 

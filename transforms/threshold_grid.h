@@ -8,8 +8,9 @@
 
 namespace evenkeel {
 
-/// Lowest threshold for a LayerNorm producer; RMSNorm producers go down to 0.1.
+/// Lowest threshold in models with LayerNorm, and with RMSNorm.
 inline constexpr double layer_norm_lowest_threshold = 1.0;
+inline constexpr double rms_norm_lowest_threshold = 0.1;
 
 /// A longer grid is refused: its range is that of a broken model.
 inline constexpr double most_thresholds = 1e6;

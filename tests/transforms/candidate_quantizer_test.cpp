@@ -48,9 +48,8 @@ TEST(CandidateQuantizers, OfDynamicSchemesFindTheirOwnRanges) {
 }
 
 TEST(UnscaledLoss, IsThatOfQuantizingAsItStands) {
-  ScoredSite site;
-  site.inputs = {support::random_matrix(9, 4, 1, -1.0F, 5.0F)};
-  site.weight = support::random_matrix(6, 4, 2);
+  const ScoredSite site = linear_site({support::random_matrix(9, 4, 1, -1.0F, 5.0F)},
+                                      {support::random_matrix(6, 4, 2), {}});
   Scheme scheme = *scheme_named("w4a4");
   Matrix input = site.inputs.front();
   ActivationQuantizer(scheme.activations, {{input.minCoeff(), input.maxCoeff()}}).apply(input);

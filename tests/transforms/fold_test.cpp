@@ -1,5 +1,6 @@
 #include "transforms/fold.h"
 
+#include <algorithm>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -73,29 +74,121 @@ TEST(Fold, KeepsWhatTheNormAndItsReadersGive) {
   }
 }
 
-TEST(Fold, OfASiteChangesItsProducerAndItsReadersAlone) {
-  Block before;
-  std::uint32_t seed = 20;
-  for (Norm& norm : before.norms) {
-    norm = {random_vector(channels, ++seed), random_vector(channels, ++seed)};
-  }
-  for (Linear& linear : before.linears) {
-    linear = {random_matrix(channels, channels, ++seed), random_vector(channels, ++seed)};
-  }
+// A block of every role, square, whose sites share no parameter but those they should.
+struct Everything {
   Architecture architecture;
-  for (const Site& site : sites_of(architecture)) {
-    Block after = before;
-    fold(random_transform(), site, after);
-    for (const NormRole role : all_norms) {
-      EXPECT_EQ(after.norm(role).gain == before.norm(role).gain, role != site.producer);
-      EXPECT_EQ(after.norm(role).bias == before.norm(role).bias, role != site.producer);
+  Block block;
+
+  Everything() {
+    architecture.channels = architecture.ffn_channels = channels;
+    architecture.blocks = 1;
+    architecture.heads = architecture.key_value_heads = 4;
+    architecture.head_channels = channels / 4;
+    std::uint32_t seed = 20;
+    for (const NormRole role : {NormRole::attention_input, NormRole::mlp_input}) {
+      architecture.norms[index_of(role)].name = "norm";
+      block.norm(role) = {random_vector(channels, ++seed), random_vector(channels, ++seed)};
     }
     for (const LinearRole role : all_linears) {
-      const bool reads = input_of(role) == site.input;
-      EXPECT_EQ(after.linear(role).weight == before.linear(role).weight, !reads);
-      EXPECT_EQ(after.linear(role).bias == before.linear(role).bias, !reads);
+      if (role == LinearRole::router) continue;
+      architecture.linears[index_of(role)] = {"linear", channels, channels, true};
+      block.linears[index_of(role)] = {
+          {random_matrix(channels, channels, ++seed), random_vector(channels, ++seed)}};
     }
   }
+};
+
+TEST(Fold, OfASiteChangesItsProducerAndItsReadersAlone) {
+  const Everything before;
+  const std::vector<Site> sites = all_sites(before.architecture);
+  ASSERT_EQ(sites.size(), 4U);
+  for (const Site& site : sites) {
+    SCOPED_TRACE(site.name);
+    Block after = before.block;
+    ChannelTransform transform = random_transform();
+    if (!site.can_shift()) transform.shift.setZero();
+    fold(transform, before.architecture, site, after);
+    for (const NormRole role : before.architecture.norm_roles()) {
+      const bool same = role != site.norm;
+      EXPECT_EQ(after.norm(role).gain == before.block.norm(role).gain, same);
+      EXPECT_EQ(after.norm(role).bias == before.block.norm(role).bias, same);
+      EXPECT_EQ(after.norm(role).residual_scale.size(), 0);
+    }
+    for (const LinearPlace place : before.architecture.linear_places()) {
+      const bool reads =
+          std::find(site.readers.begin(), site.readers.end(), place) != site.readers.end();
+      const bool same = !reads && site.linear != place;
+      EXPECT_EQ(after.linear(place).weight == before.block.linear(place).weight, same);
+      const bool same_bias = same || (reads && !site.can_shift());
+      EXPECT_EQ(after.linear(place).bias == before.block.linear(place).bias, same_bias);
+    }
+  }
+}
+
+// The residual takes x' * residual_scale + residual_shift, which is x again, fold after fold.
+TEST(Fold, IsUndoneInTheResidualOfAPostLayerNormBlock) {
+  Everything all;
+  all.architecture.residual_after_norm = true;
+  all.architecture.first_norm = "first";
+  const Site site = all_sites(all.architecture).front();
+  ASSERT_TRUE(site.residual);
+  const Matrix normalized = random_matrix(tokens, channels, 1, -2.0F, 2.0F);
+  const auto given = [&](const Norm& norm) -> Matrix {
+    return (normalized.array().rowwise() * norm.gain.array()).rowwise() + norm.bias.array();
+  };
+  const Matrix before = given(all.block.norm(*site.norm));
+  for (int i = 0; i < 2; ++i) {
+    fold(
+        {random_vector(channels, 50 + i, -2.0F, 2.0F), random_vector(channels, 60 + i, 0.5F, 2.0F)},
+        all.architecture, site, all.block);
+    const Norm& norm = all.block.norm(*site.norm);
+    const Matrix undone = (given(norm).array().rowwise() * norm.residual_scale.array()).rowwise() +
+                          norm.residual_shift.array();
+    // Values below 8 through some ten roundings, each magnified by at most 4.
+    EXPECT_LE((undone - before).cwiseAbs().maxCoeff(),
+              10.0F * 4.0F * 8.0F * std::numeric_limits<float>::epsilon());
+  }
+}
+
+// Gemma's norm multiplies by one more than its weight.
+TEST(Fold, IntoANormOfOnePlusWeightDividesThatSum) {
+  Norm norm{Vector{{1.0F, -0.5F}}, {}};
+  Linear linear{Matrix{{1.0F, 2.0F}}, {}};
+  Linear* const readers[] = {&linear};
+  fold({Vector::Zero(2), Vector{{4.0F, 0.25F}}}, norm, readers, NormKind::rms_plus_one);
+  EXPECT_EQ(norm.gain, (Vector{{-0.5F, 1.0F}}));  // 2 / 4 - 1; 0.5 / 0.25 - 1
+  EXPECT_EQ(linear.weight, (Matrix{{4.0F, 0.5F}}));
+}
+
+// With grouped queries a value channel is read once by each query head of its group.
+TEST(Fold, OfValuesReachesEveryQueryHeadOfTheGroup) {
+  Everything all;
+  all.architecture.key_value_heads = 2;  // of 4 heads
+  const Index values = channels / 2;
+  all.architecture.linears[index_of(LinearRole::value)].rows = values;
+  Linear& value = all.block.linear(LinearRole::value);
+  value = {random_matrix(values, channels, 70), random_vector(values, 71)};
+  const auto site = all_sites(all.architecture)[1];
+  ASSERT_EQ(site.kind, SiteKind::output);
+  const Linear value_before = value;
+  const Linear output_before = all.block.linear(LinearRole::output);
+  const ChannelTransform transform{random_vector(values, 72),
+                                   random_vector(values, 73, 0.5F, 2.0F)};
+  fold(transform, all.architecture, site, all.block);
+  const Matrix x = random_matrix(tokens, channels, 74);
+  const Index width = channels / 4;
+  // Each query head passes its group's value on, whole.
+  const auto context = [&](const Linear& linear) {
+    const Matrix given = (x * linear.weight.transpose()).rowwise() + linear.bias;
+    Matrix out(tokens, channels);
+    for (Index head = 0; head < 4; ++head) {
+      out.middleCols(head * width, width) = given.middleCols(head / 2 * width, width);
+    }
+    return out;
+  };
+  EXPECT_LE(fold_error(context(value_before), output_before, context(value),
+                       all.block.linear(LinearRole::output)),
+            1.0);
 }
 
 TEST(Fold, TheIdentityChangesNothing) {

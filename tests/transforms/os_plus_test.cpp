@@ -8,6 +8,7 @@
 
 #include "io/errors.h"
 #include "support/random_matrix.h"
+#include "support/scored_sites.h"
 #include "transforms/threshold_grid.h"
 
 namespace evenkeel {
@@ -16,15 +17,14 @@ namespace {
 constexpr Index channels = 16;
 
 ScoredSite outlier_site() {
-  ScoredSite site;
+  std::vector<Matrix> inputs;
   for (const std::uint32_t seed : {1U, 2U}) {
     Matrix input = support::random_matrix(40, channels, seed);
     input.col(3) = input.col(3) * 12.0F + Vector::Constant(40, -50.0F).transpose();
-    site.inputs.push_back(std::move(input));
+    inputs.push_back(std::move(input));
   }
-  site.weight = support::random_matrix(20, channels, 3);
-  site.bias = support::random_vector(20, 4);
-  return site;
+  return linear_site(std::move(inputs),
+                     {support::random_matrix(20, channels, 3), support::random_vector(20, 4)});
 }
 
 Scheme scheme_with(Granularity granularity) {
@@ -36,7 +36,7 @@ Scheme scheme_with(Granularity granularity) {
 
 TEST(OsPlus, ShiftIsTheMiddleOfEachChannel) {
   const ScoredSite site = outlier_site();
-  const SiteTransform found = os_plus(site, *scheme_named("w6a6"), Search::exact, true);
+  const SiteTransform found = os_plus(site, *scheme_named("w6a6"), {.can_shift = true});
   for (Index j = 0; j < channels; ++j) {
     const float low = std::min(site.inputs[0].col(j).minCoeff(), site.inputs[1].col(j).minCoeff());
     const float high = std::max(site.inputs[0].col(j).maxCoeff(), site.inputs[1].col(j).maxCoeff());
@@ -47,23 +47,22 @@ TEST(OsPlus, ShiftIsTheMiddleOfEachChannel) {
 }
 
 TEST(OsPlus, LowersTheLossOfOutliersMuch) {
-  const SiteTransform found = os_plus(outlier_site(), *scheme_named("w6a6"), Search::exact, true);
+  const SiteTransform found = os_plus(outlier_site(), *scheme_named("w6a6"), {.can_shift = true});
   EXPECT_LT(found.loss_after, 0.05 * found.loss_before);
   EXPECT_GT(found.transform.scale(3), 2.0F);
   EXPECT_GE(found.transform.scale.minCoeff(), 1.0F);
 }
 
 TEST(OsPlus, DoesNotShiftWhereItMayNot) {
-  ScoredSite site = outlier_site();
-  site.bias.resize(0);
-  const SiteTransform found = os_plus(site, *scheme_named("w6a6"), Search::exact, false);
+  const SiteTransform found = os_plus(outlier_site(), *scheme_named("w6a6"), {.can_shift = false});
   EXPECT_TRUE(found.transform.shift.isZero(0.0F));
   EXPECT_LT(found.loss_after, found.loss_before);
 }
 
 TEST(OsPlus, ScaleIsThatOfTheThreshold) {
   const ScoredSite site = outlier_site();
-  const SiteTransform found = os_plus(site, *scheme_named("w6a6"), Search::exhaustive, true);
+  const SiteTransform found =
+      os_plus(site, *scheme_named("w6a6"), {.search = Search::exhaustive, .can_shift = true});
   const auto least = std::min_element(found.losses.begin(), found.losses.end());
   EXPECT_EQ(found.threshold,
             found.thresholds[static_cast<std::size_t>(least - found.losses.begin())]);
@@ -78,8 +77,9 @@ TEST(OsPlus, EveryGranularitySearchesExactly) {
   for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_channel,
                                         Granularity::per_token, Granularity::per_group}) {
     const Scheme scheme = scheme_with(granularity);
-    const SiteTransform exact = os_plus(outlier_site(), scheme, Search::exact, true);
-    const SiteTransform exhaustive = os_plus(outlier_site(), scheme, Search::exhaustive, true);
+    const SiteTransform exact = os_plus(outlier_site(), scheme, {.can_shift = true});
+    const SiteTransform exhaustive =
+        os_plus(outlier_site(), scheme, {.search = Search::exhaustive, .can_shift = true});
     EXPECT_EQ(exact.threshold, exhaustive.threshold) << name_of(granularity);
     EXPECT_EQ(exact.loss_after, exhaustive.loss_after) << name_of(granularity);
     EXPECT_LT(exact.loss_after, exact.loss_before) << name_of(granularity);
@@ -90,7 +90,7 @@ TEST(OsPlus, NothingToScaleIsLeftAlone) {
   for (const float value : {0.0F, 0.25F}) {
     ScoredSite site = outlier_site();
     for (Matrix& input : site.inputs) input.setConstant(value);
-    const SiteTransform found = os_plus(site, *scheme_named("w8a8"), Search::exact, true);
+    const SiteTransform found = os_plus(site, *scheme_named("w8a8"), {.can_shift = true});
     EXPECT_EQ(found.transform.scale, Vector::Ones(channels));
     EXPECT_EQ(found.transform.shift, Vector::Constant(channels, value));
     EXPECT_EQ(found.thresholds.size(), 1U);
@@ -99,11 +99,8 @@ TEST(OsPlus, NothingToScaleIsLeftAlone) {
 }
 
 TEST(OsPlus, OneChannelAndOneTokenWork) {
-  ScoredSite site;
-  site.inputs = {Matrix{{7.0F}}};
-  site.weight = Matrix{{2.0F}};
-  site.bias = Vector{{1.0F}};
-  const SiteTransform found = os_plus(site, *scheme_named("w8a8"), Search::exact, true);
+  const ScoredSite site = linear_site({Matrix{{7.0F}}}, {Matrix{{2.0F}}, Vector{{1.0F}}});
+  const SiteTransform found = os_plus(site, *scheme_named("w8a8"), {.can_shift = true});
   EXPECT_EQ(found.transform.shift(0), 7.0F);
   EXPECT_EQ(found.loss_after, 0.0);
 }
@@ -113,38 +110,67 @@ TEST(OsPlus, RefusesActivationsThatAreNotFinite) {
        {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
     ScoredSite site = outlier_site();
     site.inputs[1](2, 3) = value;
-    EXPECT_THROW(os_plus(site, *scheme_named("w8a8"), Search::exact, true), InputError);
+    EXPECT_THROW(os_plus(site, *scheme_named("w8a8"), {.can_shift = true}), InputError);
   }
 }
 
 // Query, key and value biases of a site count as zero where there are none, before the shift.
 TEST(OsPlus, AnAbsentBiasIsAZeroOne) {
-  ScoredSite site = outlier_site();
-  site.objective = Objective::attention;
-  site.attention = {.heads = 2, .causal = true};
-  site.weight = support::random_matrix(3 * channels, channels, 5);
-  site.bias = Vector::Zero(3 * channels);
+  const Matrix weight = support::random_matrix(20, channels, 5);
+  const Matrix input = support::random_matrix(30, channels, 6, 1.0F, 9.0F);
   const Scheme scheme = *scheme_named("w6a6");
-  const SiteTransform with = os_plus(site, scheme, Search::exact, true);
-  site.bias.resize(0);
-  const SiteTransform without = os_plus(site, scheme, Search::exact, true);
+  const SiteTransform with =
+      os_plus(linear_site({input}, {weight, Vector::Zero(20)}), scheme, {.can_shift = true});
+  const SiteTransform without =
+      os_plus(linear_site({input}, {weight, {}}), scheme, {.can_shift = true});
   EXPECT_EQ(with.loss_before, without.loss_before);
   EXPECT_EQ(with.threshold, without.threshold);
   EXPECT_EQ(with.loss_after, without.loss_after);
+}
+
+// A channel of the producer that several of the input's channels come from moves once.
+TEST(OsPlus, TiedChannelsMoveAlike) {
+  ScoredSite site = outlier_site();
+  site.ties = {.width = 4, .sharing = 2};  // channels 0..3 and 4..7 are one head, read twice
+  const SiteTransform found = os_plus(site, *scheme_named("w6a6"), {.can_shift = true});
+  for (Index j = 0; j < channels; ++j) {
+    const Index twin = j % 8 < 4 ? j + 4 : j - 4;
+    EXPECT_EQ(found.transform.shift(j), found.transform.shift(twin));
+    EXPECT_EQ(found.transform.scale(j), found.transform.scale(twin));
+  }
+  EXPECT_GT(found.transform.scale(7), 1.0F);  // 3 is the outlier
+}
+
+TEST(OsPlus, TheGridEndsAtTheLowestThreshold) {
+  const ScoredSite site = linear_site({support::random_matrix(40, channels, 7)},
+                                      {support::random_matrix(9, channels, 8), {}});
+  const Scheme scheme = *scheme_named("w6a6");
+  EXPECT_EQ(os_plus(site, scheme, {}).thresholds.size(), 1U);  // nothing reaches 1
+  const auto lower =
+      os_plus(site, scheme, {.search = Search::exhaustive, .lowest_threshold = 0.1}).thresholds;
+  EXPECT_GE(lower.size(), 100U);
+  EXPECT_NEAR(lower.back(), 0.1, 0.011);  // a step of the grid above at most
+}
+
+TEST(LowestThreshold, IsLowerForRmsNorm) {
+  Architecture architecture;
+  EXPECT_EQ(lowest_threshold(architecture), 1.0);
+  architecture.norm_kind = NormKind::rms;
+  EXPECT_EQ(lowest_threshold(architecture), 0.1);
+  architecture.norm_kind = NormKind::rms_plus_one;
+  EXPECT_EQ(lowest_threshold(architecture), 0.1);
 }
 
 // The full-precision output is the same before and after the shift only when the bias moved with
 // it; an attention site whose quantization is fine (8 bits, small channels) then loses next to
 // nothing against outputs of its size.
 TEST(OsPlus, TheBiasMovesWithTheShift) {
-  ScoredSite site;
-  site.inputs = {support::random_matrix(30, channels, 6, 2.0F, 2.5F)};
-  site.objective = Objective::attention;
-  site.attention = {.heads = 2, .causal = true};
-  site.weight = support::random_matrix(3 * channels, channels, 7);
-  site.bias = support::random_vector(3 * channels, 8);
+  const ScoredSite site = support::attention_site(
+      {support::random_matrix(30, channels, 6, 2.0F, 2.5F)},
+      support::random_matrix(3 * channels, channels, 7), support::random_vector(3 * channels, 8),
+      {.heads = 2, .causal = true});
   const Scheme scheme = *scheme_named("w8a8");
-  const SiteTransform found = os_plus(site, scheme, Search::exact, true);
+  const SiteTransform found = os_plus(site, scheme, {.can_shift = true});
 
   ScoredSite moved = site;
   moved.inputs[0].rowwise() -= found.transform.shift;
@@ -167,7 +193,7 @@ TEST(OsPlus, TheBiasMovesWithTheShift) {
 
 TEST(OsPlus, PaddingHasNoSay) {
   ScoredSite site = outlier_site();
-  const SiteTransform alone = os_plus(site, *scheme_named("w6a6"), Search::exact, true);
+  const SiteTransform alone = os_plus(site, *scheme_named("w6a6"), {.can_shift = true});
   for (Matrix& input : site.inputs) {
     Matrix padded(input.rows() + 3, channels);
     padded << input, Matrix::Constant(3, channels, 1e4F);
@@ -176,18 +202,18 @@ TEST(OsPlus, PaddingHasNoSay) {
     mask[40] = mask[41] = mask[42] = 0;
     site.masks.push_back(std::move(mask));
   }
-  const SiteTransform padded = os_plus(site, *scheme_named("w6a6"), Search::exact, true);
+  const SiteTransform padded = os_plus(site, *scheme_named("w6a6"), {.can_shift = true});
   EXPECT_EQ(padded.transform.shift, alone.transform.shift);
   EXPECT_EQ(padded.threshold, alone.threshold);
   EXPECT_EQ(padded.transform.scale, alone.transform.scale);
 }
 
 TEST(OsPlus, OneChannelOfManyTokens) {
-  ScoredSite site;
-  site.inputs = {support::random_matrix(200, 1, 9, -3.0F, 60.0F)};
-  site.weight = support::random_matrix(5, 1, 10);
-  const SiteTransform found = os_plus(site, *scheme_named("w4a4"), Search::exact, true);
-  const SiteTransform all = os_plus(site, *scheme_named("w4a4"), Search::exhaustive, true);
+  const ScoredSite site = linear_site({support::random_matrix(200, 1, 9, -3.0F, 60.0F)},
+                                      {support::random_matrix(5, 1, 10), {}});
+  const SiteTransform found = os_plus(site, *scheme_named("w4a4"), {.can_shift = true});
+  const SiteTransform all =
+      os_plus(site, *scheme_named("w4a4"), {.search = Search::exhaustive, .can_shift = true});
   EXPECT_EQ(found.threshold, all.threshold);
   EXPECT_LE(found.loss_after, found.loss_before);
 }

@@ -1,11 +1,13 @@
 #include "transforms/site_scorer.h"
 
 #include <cmath>
+#include <functional>
 
 #include <gtest/gtest.h>
 
 #include "quantizers/weight_quantizer.h"
 #include "support/random_matrix.h"
+#include "support/scored_sites.h"
 #include "support/within.h"
 
 namespace evenkeel {
@@ -24,22 +26,26 @@ Candidate some_candidate() {
           ActivationQuantizer(activations, {Range{-1.5F, 1.25F}})};
 }
 
-ScoredSite linear_site(std::vector<Index> lengths) {
-  ScoredSite site;
+std::vector<Matrix> random_inputs(const std::vector<Index>& lengths) {
+  std::vector<Matrix> inputs;
   for (std::size_t i = 0; i < lengths.size(); ++i) {
-    site.inputs.push_back(random_matrix(lengths[i], channels, static_cast<std::uint32_t>(i + 1)));
+    inputs.push_back(random_matrix(lengths[i], channels, static_cast<std::uint32_t>(i + 1)));
   }
-  site.weight = random_matrix(24, channels, 5);
-  return site;
+  return inputs;
 }
 
-ScoredSite attention_site(std::vector<Index> lengths, bool causal) {
-  ScoredSite site = linear_site(std::move(lengths));
-  site.weight = random_matrix(3 * channels, channels, 6);
-  site.bias = support::random_vector(3 * channels, 7);
-  site.objective = Objective::attention;
-  site.attention = {.heads = 2, .causal = causal};
-  return site;
+// What a site's output is by definition, in double, of products with the readers' weights.
+using Definition = std::function<Doubles(const Doubles& products, std::size_t sample)>;
+
+struct DefinedSite {
+  ScoredSite site;
+  // One for each output, with the columns of the products that are its own.
+  std::vector<Definition> outputs;
+};
+
+DefinedSite linear_case(const std::vector<Index>& lengths) {
+  return {linear_site(random_inputs(lengths), {random_matrix(24, channels, 5), {}}),
+          {[](const Doubles& products, std::size_t) { return products; }}};
 }
 
 // Attention in double, one query and one head at a time.
@@ -67,104 +73,206 @@ Doubles slow_attention(const Doubles& products, const TokenMask& mask,
   return out;
 }
 
-// The loss as its definition says, with the same fake-quantized floats.
-double slow_loss(const ScoredSite& site, const Candidate& candidate) {
-  Matrix weight = site.weight.array().rowwise() * candidate.scale.array();
-  fake_quantize_weight(weight, weights);
-  double sum = 0.0;
-  double tokens = 0.0;
-  for (std::size_t i = 0; i < site.inputs.size(); ++i) {
-    Matrix input = site.inputs[i].array().rowwise() / candidate.scale.array();
-    candidate.input.apply(input);
-    const TokenMask mask = site.masks.empty() ? TokenMask{} : site.masks[i];
-    const auto output = [&](const Matrix& x, const Matrix& w) -> Doubles {
-      Doubles products = x.cast<double>() * w.cast<double>().transpose();
-      if (site.objective == Objective::linear) return products;
-      products.rowwise() += site.bias.cast<double>();
-      return slow_attention(products, mask, site.attention);
-    };
-    const Doubles difference = output(input, weight) - output(site.inputs[i], site.weight);
-    for (Index row = 0; row < difference.rows(); ++row) {
-      if (!mask.empty() && mask[static_cast<std::size_t>(row)] == 0) continue;
-      sum += difference.row(row).squaredNorm();
-      tokens += 1.0;
-    }
+DefinedSite attention_case(const std::vector<Index>& lengths, bool causal,
+                           std::vector<TokenMask> masks = {}) {
+  const AttentionOptions options{.heads = 2, .causal = causal};
+  return {support::attention_site(random_inputs(lengths), random_matrix(3 * channels, channels, 6),
+                                  support::random_vector(3 * channels, 7), options, masks),
+          {[options, masks](const Doubles& products, std::size_t sample) {
+            return slow_attention(products, masks.empty() ? TokenMask{} : masks[sample], options);
+          }}};
+}
+
+double silu(double x) { return x / (1.0 + std::exp(-x)); }
+
+Doubles slow_gated(const Doubles& products) {
+  const Index rows = products.cols() / 2;
+  return products.leftCols(rows).unaryExpr(&silu).cwiseProduct(products.rightCols(rows));
+}
+
+DefinedSite gated_case(const std::vector<Index>& lengths) {
+  DefinedSite gated = linear_case(lengths);
+  gated.site.bias = support::random_vector(24, 8);
+  gated.site.tensor_rows = {12, 12};
+  gated.site.outputs = {gated_output(12, Activation::silu)};
+  gated.outputs = {[](const Doubles& products, std::size_t) { return slow_gated(products); }};
+  return gated;
+}
+
+// One norm that attention and a gated MLP read.
+DefinedSite shared_case(const std::vector<Index>& lengths) {
+  DefinedSite both = attention_case(lengths, true);
+  const DefinedSite gated = gated_case(lengths);
+  const Index rows = both.site.weight.rows();
+  both.site.weight.conservativeResize(rows + 24, Eigen::NoChange);
+  both.site.weight.bottomRows(24) = gated.site.weight;
+  both.site.bias.conservativeResize(rows + 24);
+  both.site.bias.tail(24) = gated.site.bias;
+  both.site.tensor_rows.insert(both.site.tensor_rows.end(), {12, 12});
+  both.site.outputs.push_back(gated.site.outputs.front());
+  both.outputs.push_back(gated.outputs.front());
+  return both;
+}
+
+// Three experts of four channels; each token goes to two of them.
+DefinedSite mixture_case(const std::vector<Index>& lengths) {
+  DefinedSite mixture = gated_case(lengths);
+  mixture.site.tensor_rows = std::vector<Index>(6, 4);
+  std::vector<std::vector<Routing>> routing;
+  for (const Index length : lengths) {
+    routing.push_back(route(random_matrix(length, 3, static_cast<std::uint32_t>(length)), 2));
   }
-  return sum / tokens;
+  mixture.site.outputs = {mixture_output(4, Activation::silu, routing, 2)};
+  mixture.outputs = {[routing](const Doubles& products, std::size_t sample) {
+    Doubles out = Doubles::Zero(products.rows(), 12);
+    for (Index e = 0; e < 3; ++e) {
+      const Routing& sent = routing[sample][static_cast<std::size_t>(e)];
+      for (std::size_t i = 0; i < sent.tokens.size(); ++i) {
+        const auto row = products.row(sent.tokens[i]);
+        out.row(sent.tokens[i]).segment(4 * e, 4) =
+            static_cast<double>(sent.weights[i]) *
+            row.segment(4 * e, 4).unaryExpr(&silu).cwiseProduct(row.segment(12 + 4 * e, 4));
+      }
+    }
+    return out;
+  }};
+  return mixture;
+}
+
+// The loss as its definition says, with the same fake-quantized floats.
+double slow_loss(const DefinedSite& defined, const Candidate& candidate) {
+  const ScoredSite& site = defined.site;
+  Matrix weight = site.weight.array().rowwise() * candidate.scale.array();
+  Index first = 0;
+  for (const Index rows : site.tensor_rows) {
+    fake_quantize_weight(weight.middleRows(first, rows), weights);
+    first += rows;
+  }
+  double total = 0.0;
+  first = 0;
+  for (std::size_t number = 0; number < site.outputs.size(); ++number) {
+    const Index rows = site.outputs[number]->weight_rows();
+    double sum = 0.0;
+    double tokens = 0.0;
+    double energy = 0.0;
+    for (std::size_t i = 0; i < site.inputs.size(); ++i) {
+      Matrix input = site.inputs[i].array().rowwise() / candidate.scale.array();
+      candidate.input.apply(input);
+      const auto output = [&](const Matrix& x, const Matrix& w) -> Doubles {
+        Doubles products = x.cast<double>() * w.middleRows(first, rows).cast<double>().transpose();
+        products.rowwise() += site.bias.segment(first, rows).cast<double>();
+        return defined.outputs[number](products, i);
+      };
+      const Doubles expected = output(site.inputs[i], site.weight);
+      const Doubles difference = output(input, weight) - expected;
+      for (Index row = 0; row < difference.rows(); ++row) {
+        if (!site.masks.empty() && !site.masks[i].empty() &&
+            site.masks[i][static_cast<std::size_t>(row)] == 0) {
+          continue;
+        }
+        sum += difference.row(row).squaredNorm();
+        energy += expected.row(row).squaredNorm();
+        tokens += 1.0;
+      }
+    }
+    total += sum / (site.outputs.size() > 1 ? energy : tokens);
+    first += rows;
+  }
+  return total;
 }
 
 // Differences are of the outputs' size (4 bits), so that a float's error of each output, some
 // channels x epsilon of its size, stays that of the loss, doubled by the square.
-void expect_slow_loss(const ScoredSite& site) {
+void expect_slow_loss(const DefinedSite& defined) {
   const Candidate candidate = some_candidate();
-  const double expected = slow_loss(site, candidate);
+  const double expected = slow_loss(defined, candidate);
   ASSERT_GT(expected, 0.0);
-  EXPECT_NEAR(*SiteScorer(site, weights).loss(candidate), expected, 1e-4 * expected);
+  EXPECT_NEAR(*SiteScorer(defined.site, weights).loss(candidate), expected, 1e-4 * expected);
 }
 
-TEST(SiteScorer, LinearLossIsItsDefinition) { expect_slow_loss(linear_site({150, 1, 128})); }
+TEST(SiteScorer, LinearLossIsItsDefinition) { expect_slow_loss(linear_case({150, 1, 128})); }
 
 TEST(SiteScorer, AttentionLossIsItsDefinition) {
-  expect_slow_loss(attention_site({150, 7}, true));
-  expect_slow_loss(attention_site({150, 7}, false));
+  expect_slow_loss(attention_case({150, 7}, true));
+  expect_slow_loss(attention_case({150, 7}, false));
+}
+
+TEST(SiteScorer, GatedLossIsItsDefinition) { expect_slow_loss(gated_case({150, 1, 128})); }
+
+TEST(SiteScorer, MixtureLossIsItsDefinition) { expect_slow_loss(mixture_case({150, 1, 128})); }
+
+TEST(SiteScorer, OfANormReadTwiceTheRelativeLossesSum) { expect_slow_loss(shared_case({150, 7})); }
+
+// Per tensor it matters which weights share a range.
+TEST(SiteScorer, EachStoredTensorIsQuantizedForItself) {
+  DefinedSite apart = attention_case({20}, true);
+  apart.site.weight.middleRows(channels, channels) *= 30.0F;
+  DefinedSite fused = apart;
+  fused.site.tensor_rows = {3 * channels};
+  const TensorScheme per_tensor{.bits = 6, .granularity = Granularity::per_tensor};
+  const auto loss = [&](const DefinedSite& defined) {
+    return *SiteScorer(defined.site, per_tensor).loss(some_candidate());
+  };
+  EXPECT_GT(loss(fused), 1.2 * loss(apart));
 }
 
 TEST(SiteScorer, PaddingIsNeitherSeenNorScored) {
-  ScoredSite site = attention_site({12, 9}, true);
-  site.masks = {TokenMask(12, 1), TokenMask(9, 1)};
-  for (std::size_t i = 7; i < 9; ++i) site.masks[1][i] = 0;
-  expect_slow_loss(site);
+  std::vector<TokenMask> masks{TokenMask(12, 1), TokenMask(9, 1)};
+  for (std::size_t i = 7; i < 9; ++i) masks[1][i] = 0;
+  const DefinedSite defined = attention_case({12, 9}, true, masks);
+  expect_slow_loss(defined);
   // Padding on the right changes nothing that real tokens are.
-  ScoredSite shorter = attention_site({12, 9}, true);
-  shorter.inputs[1] = shorter.inputs[1].topRows(7).eval();
-  EXPECT_DOUBLE_EQ(*SiteScorer(site, weights).loss(some_candidate()),
-                   *SiteScorer(shorter, weights).loss(some_candidate()));
+  DefinedSite shorter = attention_case({12, 9}, true);
+  shorter.site.inputs[1] = shorter.site.inputs[1].topRows(7).eval();
+  EXPECT_DOUBLE_EQ(*SiteScorer(defined.site, weights).loss(some_candidate()),
+                   *SiteScorer(shorter.site, weights).loss(some_candidate()));
 }
 
 TEST(SiteScorer, PaddingOnTheLeftIsNeitherSeenNorScored) {
-  for (ScoredSite site : {attention_site({140, 9}, true), linear_site({140, 9})}) {
-    site.masks = {TokenMask(140, 1), {}};
-    for (std::size_t i = 0; i < 131; ++i) site.masks[0][i] = 0;
-    expect_slow_loss(site);
-  }
+  std::vector<TokenMask> masks{TokenMask(140, 1), {}};
+  for (std::size_t i = 0; i < 131; ++i) masks[0][i] = 0;
+  expect_slow_loss(attention_case({140, 9}, true, masks));
+  DefinedSite linear = linear_case({140, 9});
+  linear.site.masks = masks;
+  expect_slow_loss(linear);
 }
 
 TEST(SiteScorer, EveryGranularityOfActivationsIsScored) {
-  for (const ScoredSite& site : {linear_site({150, 3}), attention_site({150, 3}, true)}) {
+  for (const DefinedSite& defined : {linear_case({150, 3}), attention_case({150, 3}, true)}) {
     for (const Granularity granularity : {Granularity::per_token, Granularity::per_group}) {
       const TensorScheme scheme{.bits = 4, .granularity = granularity, .group_size = 5};
       const Candidate candidate{some_candidate().scale, ActivationQuantizer(scheme)};
-      const double expected = slow_loss(site, candidate);
-      EXPECT_NEAR(*SiteScorer(site, weights).loss(candidate), expected, 1e-4 * expected);
+      const double expected = slow_loss(defined, candidate);
+      EXPECT_NEAR(*SiteScorer(defined.site, weights).loss(candidate), expected, 1e-4 * expected);
     }
     const Candidate candidate{
         some_candidate().scale,
         ActivationQuantizer({.bits = 4, .granularity = Granularity::per_channel},
                             std::vector<Range>(channels, {-1.0F, 1.5F}))};
-    const double expected = slow_loss(site, candidate);
-    EXPECT_NEAR(*SiteScorer(site, weights).loss(candidate), expected, 1e-4 * expected);
+    const double expected = slow_loss(defined, candidate);
+    EXPECT_NEAR(*SiteScorer(defined.site, weights).loss(candidate), expected, 1e-4 * expected);
   }
 }
 
 // A sum of float differences that a float could not hold.
 TEST(SiteScorer, SumsInDouble) {
-  ScoredSite site;
-  site.inputs = {Matrix::Constant(3, 1, 1e19F)};
-  site.weight = Matrix::Constant(40, 1, 4.0F);
+  const ScoredSite site =
+      linear_site({Matrix::Constant(3, 1, 1e19F)}, {Matrix::Constant(40, 1, 4.0F), {}});
   const Candidate nothing{Vector::Ones(1), ActivationQuantizer(activations, {Range{0.0F, 0.0F}})};
   EXPECT_NEAR(*SiteScorer(site, weights).loss(nothing), 40.0 * 1.6e39, 1e34);
 }
 
 TEST(SiteScorer, LinearLossDoesNotReadTheBias) {
-  ScoredSite site = linear_site({20});
+  ScoredSite site = linear_case({20}).site;
   const double without = *SiteScorer(site, weights).loss(some_candidate());
   site.bias = support::random_vector(24, 9, -5.0F, 5.0F);
   EXPECT_EQ(*SiteScorer(site, weights).loss(some_candidate()), without);
 }
 
 TEST(SiteScorer, DropsACandidateOnlyWhenItCannotWin) {
-  for (const ScoredSite& site : {attention_site({300}, true), linear_site({300, 20})}) {
-    const SiteScorer scorer(site, weights);
+  for (const DefinedSite& defined :
+       {attention_case({300}, true), linear_case({300, 20}), shared_case({300, 20})}) {
+    const SiteScorer scorer(defined.site, weights);
     const Candidate candidate = some_candidate();
     const double loss = *scorer.loss(candidate);
     EXPECT_EQ(scorer.loss(candidate, loss), loss);
@@ -172,6 +280,21 @@ TEST(SiteScorer, DropsACandidateOnlyWhenItCannotWin) {
     EXPECT_EQ(scorer.loss(candidate, 0.999 * loss), std::nullopt);
     EXPECT_EQ(scorer.loss(candidate, 0.0), std::nullopt);
     EXPECT_EQ(scorer.loss(candidate, 1.001 * loss, true), loss);
+  }
+}
+
+// The shift goes into the biases, so that outputs that read them stay what they were.
+TEST(SiteScorer, ShiftKeepsWhatTheOutputsAre) {
+  const Vector shift = support::random_vector(channels, 12, -2.0F, 2.0F);
+  for (DefinedSite defined : {attention_case({30}, true), gated_case({30}), mixture_case({30})}) {
+    SiteScorer moved(defined.site, weights);
+    moved.shift_by(shift);
+    // By hand; the loss of the moved site against the outputs of the one before.
+    DefinedSite expected = defined;
+    expected.site.inputs[0].rowwise() -= shift;
+    expected.site.bias += shift * defined.site.weight.transpose();
+    const double loss = slow_loss(expected, some_candidate());
+    EXPECT_NEAR(*moved.loss(some_candidate()), loss, 1e-4 * loss);
   }
 }
 

@@ -13,12 +13,9 @@ namespace evenkeel {
 namespace {
 
 ScoredSite outlier_site() {
-  ScoredSite site;
   Matrix input = support::random_matrix(48, 16, 1);
   input.col(5) *= 40.0F;
-  site.inputs.push_back(std::move(input));
-  site.weight = support::random_matrix(20, 16, 2);
-  return site;
+  return linear_site({std::move(input)}, {support::random_matrix(20, 16, 2), {}});
 }
 
 TEST(SmoothQuant, ScaleIsTheFormulaByHand) {
@@ -79,6 +76,14 @@ TEST(SmoothQuant, RefusesALossThatIsNotFinite) {
       EXPECT_THROW(smoothquant(site, absmax, *scheme_named("w8a8"), alpha), InputError);
     }
   }
+}
+
+TEST(SmoothQuant, TiedChannelsScaleAlike) {
+  ScoredSite site = outlier_site();
+  site.ties = {.width = 4, .sharing = 2};
+  const Vector absmax = site.inputs.front().cwiseAbs().colwise().maxCoeff();
+  const Vector scale = smoothquant(site, absmax, *scheme_named("w6a6"), 0.5).transform.scale;
+  for (Index j = 0; j < 16; ++j) EXPECT_EQ(scale(j), scale(j % 8 < 4 ? j + 4 : j - 4));
 }
 
 TEST(AlphaGrid, IsTwentyOneStepsFromZeroToOne) {

@@ -1,0 +1,67 @@
+// What is scored at a site: a function of the site's input and the weights of its readers.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "io/matrix.h"
+#include "model/attention.h"
+#include "model/experts.h"
+#include "model/ops.h"
+
+namespace evenkeel {
+
+/// Buffers of one candidate's evaluation; one per thread.
+struct OutputBuffers {
+  Matrix products;
+  Matrix gate;
+  AttentionScratch attention;
+};
+
+/// One output over the samples of a site. Immutable and thread-safe; buffers are the caller's.
+class SiteOutput {
+ public:
+  SiteOutput() = default;
+  SiteOutput(const SiteOutput&) = delete;
+  SiteOutput& operator=(const SiteOutput&) = delete;
+  virtual ~SiteOutput() = default;
+
+  /// How many rows of the readers' stacked weights are this output's.
+  virtual Index weight_rows() const = 0;
+  virtual Index columns() const = 0;
+  /// What a whole sample [tokens, channels] needs before its pieces.
+  virtual void begin(const Matrix& /*x*/, const ConstMatrixView& /*weight*/,
+                     const ConstVectorView& /*bias*/, OutputBuffers& /*buffers*/) const {}
+  /// out [tokens of the piece, columns] of tokens [first, first + out.rows()) of sample number
+  /// `sample`. `weight` [weight_rows, channels]; `bias` [weight_rows].
+  virtual void piece(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
+                     std::size_t sample, Index first, OutputBuffers& buffers,
+                     MatrixView out) const = 0;
+};
+
+/// x W^T, without bias.
+std::shared_ptr<const SiteOutput> linear_output(Index rows);
+
+/// act(gate x) * (up x): the weights stack gate and up, [2 * rows, channels].
+std::shared_ptr<const SiteOutput> gated_output(Index rows, Activation activation);
+
+/// The attention before the output projection: the weights stack query, key and value. `prepare`
+/// takes the products of query and key to what attention takes (norms, positions, scaling).
+struct AttentionShape {
+  Index query_channels = 0;
+  Index key_value_channels = 0;
+  AttentionOptions options;
+  std::function<void(MatrixView query, MatrixView key)> prepare;
+};
+std::shared_ptr<const SiteOutput> attention_output(AttentionShape shape,
+                                                   std::vector<TokenMask> masks);
+
+/// act(gate x) * (up x) of the experts that each token is sent to, times the expert's weight; the
+/// weights stack every gate, then every up. `routing`, by sample and expert, is that of the
+/// full-precision router, which candidates do not change.
+std::shared_ptr<const SiteOutput> mixture_output(Index rows, Activation activation,
+                                                 std::vector<std::vector<Routing>> routing,
+                                                 Index experts_per_token);
+
+}  // namespace evenkeel
