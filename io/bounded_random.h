@@ -2,9 +2,12 @@
 // not.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <random>
+#include <utility>
+#include <vector>
 
 namespace evenkeel {
 
@@ -27,5 +30,17 @@ class BoundedRandom {
  private:
   std::mt19937_64 engine_;
 };
+
+/// `count` of `items`, each at most once, by the first steps of a Fisher-Yates shuffle.
+/// REQUIRES: count <= items.size().
+template <typename Item>
+std::vector<Item> drawn(std::vector<Item> items, std::size_t count, std::uint64_t seed) {
+  BoundedRandom random(seed);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::swap(items[i], items[i + random.below(items.size() - i)]);
+  }
+  items.erase(items.begin() + static_cast<std::ptrdiff_t>(count), items.end());
+  return items;
+}
 
 }  // namespace evenkeel

@@ -31,16 +31,6 @@ std::vector<Tokens> cut(const std::vector<Tokens>& rows, std::size_t length, std
   return windows;
 }
 
-// As many of `windows`, each at most once, by the first steps of a Fisher-Yates shuffle.
-std::vector<Tokens> draw(std::vector<Tokens> windows, std::size_t count, std::uint64_t seed) {
-  BoundedRandom random(seed);
-  for (std::size_t i = 0; i < count; ++i) {
-    std::swap(windows[i], windows[i + random.below(windows.size() - i)]);
-  }
-  windows.resize(count);
-  return windows;
-}
-
 std::vector<Tokens> random_windows(const CorpusOptions& options, const Tokenizer* tokenizer,
                                    TokenId vocabulary_size) {
   if (tokenizer == nullptr) {
@@ -111,7 +101,7 @@ std::vector<Tokens> read_corpus(const CorpusOptions& options, const Tokenizer* t
         "{}: {} windows of {} tokens are in it, {} are asked; lower samples or sequence_length",
         options.file.string(), windows.size(), options.sequence_length, samples));
   }
-  return shuffled ? draw(std::move(windows), samples, options.seed) : windows;
+  return shuffled ? drawn(std::move(windows), samples, options.seed) : windows;
 }
 
 std::vector<Tokens> read_windows(const std::filesystem::path& file, std::int64_t sequence_length,

@@ -13,10 +13,10 @@
 namespace evenkeel {
 
 /// Text becomes tokens as follows: a .txt file is one text; the texts of a .jsonl are joined by
-/// one blank line ("\n\n"); the whole is tokenized without special tokens and cut into windows of
-/// `sequence_length`; a last part that is shorter is left out. Token ids come from a .h5 (dataset
-/// "input_ids") or .safetensors (tensor "input_ids", I32 or I64), [samples, length]: each row is
-/// cut into windows of its own.
+/// one blank line ("\n\n"), as are those of a .tsv (io/labelled_text.h); the whole is tokenized
+/// without special tokens and cut into windows of `sequence_length`; a last part that is shorter is
+/// left out. Token ids come from a .h5 (dataset "input_ids") or .safetensors (tensor "input_ids",
+/// I32 or I64), [samples, length]: each row is cut into windows of its own.
 struct CorpusOptions {
   enum class Random {
     none,

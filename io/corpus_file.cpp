@@ -12,6 +12,7 @@
 #include "io/file.h"
 #include "io/hdf5.h"
 #include "io/json_reader.h"
+#include "io/labelled_text.h"
 #include "io/safetensors.h"
 #include "io/strict_json.h"
 #include "io/utf8.h"
@@ -110,6 +111,16 @@ std::string joined_texts(const fs::path& file, std::string_view lines) {
   return joined;
 }
 
+std::string joined_columns(const fs::path& file) {
+  std::string joined;
+  for (const LabelledText& text : read_labelled_texts(file, nullptr)) {
+    joined += joined.empty() ? "" : "\n\n";
+    joined += text.text;
+    if (text.pair) joined += "\n\n" + *text.pair;
+  }
+  return joined;
+}
+
 Tokens encode(const fs::path& file, std::string_view text, std::size_t limit,
               const Tokenizer* tokenizer, TokenId vocabulary_size) {
   if (tokenizer == nullptr) {
@@ -132,15 +143,22 @@ Tokens encode(const fs::path& file, std::string_view text, std::size_t limit,
 
 }  // namespace
 
+bool holds_token_ids(const fs::path& file) {
+  return file.extension() == ".h5" || file.extension() == ".safetensors";
+}
+
 std::vector<Tokens> read_token_rows(const fs::path& file, std::size_t limit,
                                     const Tokenizer* tokenizer, TokenId vocabulary_size) {
   const std::string kind = file.extension().string();
   if (kind == ".h5") return read_hdf5_rows(file, vocabulary_size);
   if (kind == ".safetensors") return read_safetensors_rows(file, vocabulary_size);
+  if (kind == ".tsv") {
+    return {encode(file, joined_columns(file), limit, tokenizer, vocabulary_size)};
+  }
   if (kind != ".txt" && kind != ".jsonl") {
-    throw InputError(
-        fmt::format("{}: unknown kind of corpus '{}'; known are .txt, .jsonl, .h5 and .safetensors",
-                    file.string(), kind));
+    throw InputError(fmt::format(
+        "{}: unknown kind of corpus '{}'; known are .txt, .jsonl, .tsv, .h5 and .safetensors",
+        file.string(), kind));
   }
   const MappedFile mapped(file);
   if (kind == ".txt") {

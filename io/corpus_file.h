@@ -11,6 +11,9 @@
 
 namespace evenkeel {
 
+/// Whether a file is of a kind that holds ids, for which no tokenizer is needed.
+bool holds_token_ids(const std::filesystem::path& file);
+
 /// Rows of token ids: one row for a text, one for each sample of a file of ids.
 /// At least the first `limit` ids where the file has as many; a text may stop there.
 /// Throws: InputError as `read_corpus` does.

@@ -1,12 +1,20 @@
 #include "io/encoding.h"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "io/errors.h"
 
 namespace evenkeel {
+
+std::vector<Encoding> without_types(std::vector<Tokens> windows) {
+  std::vector<Encoding> encodings;
+  encodings.reserve(windows.size());
+  for (Tokens& window : windows) encodings.push_back({std::move(window)});
+  return encodings;
+}
 
 std::size_t special_tokens_of(const EncodingTemplate& parts) {
   return static_cast<std::size_t>(std::count_if(

@@ -10,11 +10,16 @@
 namespace evenkeel {
 
 /// `types` has one entry for each id: its token type (segment), in BERT 0 for the first text and
-/// the special tokens around it, 1 for the second.
+/// the special tokens around it, 1 for the second; or none, which is the same as zeros.
 struct Encoding {
   Tokens ids;
-  Tokens types;
+  Tokens types = {};
+
+  bool operator==(const Encoding&) const = default;
 };
+
+/// Windows of ids as encodings without types.
+std::vector<Encoding> without_types(std::vector<Tokens> windows);
 
 /// One step of putting an encoding together.
 struct EncodingPart {

@@ -1,7 +1,7 @@
 // The io room: everything that enters or leaves the program as bytes.
 //
-// Checkpoints in the Hugging Face layout (config.json, safetensors, shards with an index), or in one
-// GGUF file, are mapped, checked and decoded on request, and written in the Hugging Face layout
+// Checkpoints in the Hugging Face layout (config.json, safetensors, shards with an index), or in
+// one GGUF file, are mapped, checked and decoded on request, and written in the Hugging Face layout
 // tensor by tensor. Tokenizers and corpora turn text into token ids. HDF5 files hold records. Files
 // appear under their name only when complete.
 //
@@ -20,6 +20,8 @@
 #include "io/floats.h"
 #include "io/hdf5.h"
 #include "io/json_reader.h"
+#include "io/label_names.h"
+#include "io/labelled_text.h"
 #include "io/matrix.h"
 #include "io/safetensors.h"
 #include "io/stored_tensor.h"

@@ -146,8 +146,9 @@ TEST_F(CorpusTest, TooFewWindowsSayHowMany) {
 TEST_F(CorpusTest, MalformedFilesNameTheirPlace) {
   EXPECT_EQ(fault(options(file("a.txt", "hello\xFFxx"), 1, 2)),
             "a.txt: not valid UTF-8 at byte 5; convert it");
-  EXPECT_EQ(fault(options(file("a.csv", "x"), 1, 2)),
-            "a.csv: unknown kind of corpus '.csv'; known are .txt, .jsonl, .h5 and .safetensors");
+  EXPECT_EQ(
+      fault(options(file("a.csv", "x"), 1, 2)),
+      "a.csv: unknown kind of corpus '.csv'; known are .txt, .jsonl, .tsv, .h5 and .safetensors");
   EXPECT_EQ(fault(options(file("a.jsonl", "{\"text\": \"a\"}\n\n{\"text\": 1}\n"), 1, 2)),
             "a.jsonl:3: 'text': expected a string, got 1");
   EXPECT_EQ(fault(options(file("a.jsonl", "{\"txt\": \"a\"}\n"), 1, 2)),

@@ -1,0 +1,50 @@
+#include "calib/evaluation_stream.h"
+
+#include <fmt/format.h>
+
+#include "calib/accuracy.h"
+#include "calib/perplexity.h"
+#include "model/block.h"
+
+namespace evenkeel {
+namespace {
+
+std::vector<Encoding> all_windows(const std::vector<EvaluationText>& texts) {
+  std::vector<Encoding> windows;
+  for (const EvaluationText& text : texts) {
+    windows.insert(windows.end(), text.windows.begin(), text.windows.end());
+  }
+  return windows;
+}
+
+}  // namespace
+
+EvaluationStream::EvaluationStream(const LanguageModel& model,
+                                   const std::vector<EvaluationText>& texts)
+    : model_(model), texts_(texts), stream_(model, all_windows(texts)) {}
+
+std::vector<TextScore> EvaluationStream::finish() {
+  return metric_of(model_.architecture().head.kind) == Metric::accuracy
+             ? accuracy_of(model_, texts_, stream_)
+             : perplexity_of(model_, texts_, stream_);
+}
+
+std::vector<TextScore> full_precision_scores(const LanguageModel& model,
+                                             const std::vector<EvaluationText>& texts,
+                                             Progress& progress) {
+  if (texts.empty()) return {};
+  const Architecture& architecture = model.architecture();
+  EvaluationStream stream(model, texts);
+  for (Index number = 0; number < architecture.blocks; ++number) {
+    progress.step("evaluate", static_cast<int>(number), static_cast<int>(architecture.blocks),
+                  fmt::format("block {}", number));
+    const Block block = load_block(model.checkpoint(), architecture, number);
+    release_block(model.checkpoint(), architecture, number);
+    stream.states().advance(architecture, block, {});
+  }
+  progress.step("evaluate", static_cast<int>(architecture.blocks),
+                static_cast<int>(architecture.blocks), "head");
+  return stream.finish();
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,247 @@
+#include "io/labelled_text.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "io/errors.h"
+#include "io/file.h"
+#include "io/json_reader.h"
+#include "io/one_line.h"
+#include "io/strict_json.h"
+#include "io/utf8.h"
+
+namespace evenkeel {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct TextColumns {
+  std::string_view first, second;  // second "": a single text
+};
+
+// The first that a header has is taken, so that pairs come before single texts.
+constexpr std::array text_columns{
+    TextColumns{"sentence1", "sentence2"}, TextColumns{"question1", "question2"},
+    TextColumns{"question", "sentence"},   TextColumns{"premise", "hypothesis"},
+    TextColumns{"#1 String", "#2 String"}, TextColumns{"text", "text_pair"},
+    TextColumns{"sentence", ""},           TextColumns{"text", ""},
+};
+constexpr std::array<std::string_view, 4> label_columns{"label", "gold_label", "is_duplicate",
+                                                        "Quality"};
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+using Fields = std::vector<std::string_view>;
+
+Fields split(std::string_view line) {
+  Fields fields;
+  for (std::size_t begin = 0; begin <= line.size();) {
+    const std::size_t end = std::min(line.find('\t', begin), line.size());
+    fields.push_back(line.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return fields;
+}
+
+std::optional<std::size_t> index_in(const Fields& header, std::string_view name) {
+  const auto found = std::ranges::find(header, name);
+  if (name.empty() || found == header.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - header.begin());
+}
+
+// What a file's lines are read with: the place of each, for messages, and the labels.
+struct Line {
+  const fs::path& file;
+  std::size_t number;
+  std::string_view text;
+  std::size_t offset;  // in the file
+
+  std::string place() const { return fmt::format("{}:{}", file.string(), number); }
+  [[noreturn]] void refuse(const std::string& message) const {
+    throw InputError(fmt::format("{}: {}", place(), message));
+  }
+};
+
+Index label_of_number(const Line& line, std::int64_t number, const LabelNames& labels) {
+  if (number < 0 || number >= labels.count()) {
+    line.refuse(
+        fmt::format("label {} is outside the model's classes 0 to {}; use the labels of the "
+                    "task that the model was trained for",
+                    number, labels.count() - 1));
+  }
+  return number;
+}
+
+Index label_named(const Line& line, std::string_view name, const LabelNames& labels) {
+  if (const auto label = labels.named(name)) return *label;
+  std::string known;
+  constexpr Index most_shown = 8;
+  for (Index i = 0; i < std::min(labels.count(), most_shown); ++i) {
+    known += fmt::format("{}{}", i == 0 ? "" : ", ", one_line(labels.name(i)));
+  }
+  line.refuse(fmt::format("label {} is unknown; config.json names {}{} (id2label)", in_quotes(name),
+                          known, labels.count() > most_shown ? ", ..." : ""));
+}
+
+class TsvTexts {
+ public:
+  explicit TsvTexts(const LabelNames* labels) : labels_(labels) {}
+
+  std::optional<LabelledText> read(const Line& line) {
+    const Fields fields = split(line.text);
+    if (columns_ == 0) {
+      read_header(line, fields);
+      return std::nullopt;
+    }
+    if (fields.size() != columns_) {
+      line.refuse(fmt::format("{} columns, but the header has {}; separate columns by one tab each",
+                              fields.size(), columns_));
+    }
+    LabelledText text{
+        .text = std::string(fields[first_]), .pair = std::nullopt, .line = line.number};
+    if (second_) text.pair = std::string(fields[*second_]);
+    if (labels_ != nullptr) text.label = label_of(line, fields[label_]);
+    return text;
+  }
+
+ private:
+  void read_header(const Line& line, const Fields& header) {
+    const auto chosen = std::ranges::find_if(text_columns, [&](const TextColumns& columns) {
+      return index_in(header, columns.first) &&
+             (columns.second.empty() || index_in(header, columns.second));
+    });
+    if (chosen == text_columns.end()) {
+      line.refuse(
+          fmt::format("the header has no column of text; name it 'sentence', or 'sentence1' "
+                      "and 'sentence2'; got {}",
+                      in_quotes(fmt::format("{}", fmt::join(header, ", ")))));
+    }
+    first_ = *index_in(header, chosen->first);
+    second_ = index_in(header, chosen->second);
+    const auto label = std::ranges::find_if(
+        label_columns, [&](std::string_view name) { return index_in(header, name).has_value(); });
+    if (label != label_columns.end()) {
+      label_ = *index_in(header, *label);
+    } else if (labels_ != nullptr) {
+      line.refuse(fmt::format("the header has no column of labels; name it 'label'; got {}",
+                              in_quotes(fmt::format("{}", fmt::join(header, ", ")))));
+    }
+    columns_ = header.size();
+  }
+
+  Index label_of(const Line& line, std::string_view text) const {
+    if (const auto named = labels_->named(text)) return *named;
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size()) {
+      return label_named(line, text, *labels_);
+    }
+    return label_of_number(line, number, *labels_);
+  }
+
+  const LabelNames* labels_;
+  std::size_t columns_ = 0;  // 0: the header is still to come
+  std::size_t first_ = 0;
+  std::optional<std::size_t> second_;
+  std::size_t label_ = 0;
+};
+
+LabelledText read_json_line(const Line& line, const LabelNames* labels) {
+  const fs::path place = line.place();
+  const JsonReader object(place, parse_json(place, line.text, line.offset));
+  LabelledText text{.text = object.text("text"), .pair = std::nullopt, .line = line.number};
+  if (object.has("text_pair")) text.pair = object.text("text_pair");
+  if (labels == nullptr) return text;
+  const auto label = object.document().find("label");
+  if (label == object.document().end()) {
+    line.refuse("'label' is missing; give each text the number or the name of its class");
+  }
+  if (label->is_string()) {
+    text.label = label_named(line, label->get<std::string>(), *labels);
+  } else if (label->is_number_unsigned() &&
+             label->get<std::uint64_t>() >= static_cast<std::uint64_t>(labels->count())) {
+    line.refuse(
+        fmt::format("label {} is outside the model's classes 0 to {}; use the labels of "
+                    "the task that the model was trained for",
+                    label->get<std::uint64_t>(), labels->count() - 1));
+  } else if (label->is_number_integer()) {
+    text.label = label_of_number(line, label->get<std::int64_t>(), *labels);
+  } else {
+    line.refuse("'label': expected an integer or a name");
+  }
+  return text;
+}
+
+using ReadLine = std::function<std::optional<LabelledText>(const Line&)>;
+
+// How lines of that kind of file are read.
+ReadLine reader_for(const fs::path& file, const LabelNames* labels) {
+  const std::string kind = file.extension().string();
+  if (kind == ".tsv") {
+    return [texts = TsvTexts(labels)](const Line& line) mutable { return texts.read(line); };
+  }
+  if (kind == ".jsonl") {
+    return [labels](const Line& line) { return read_json_line(line, labels); };
+  }
+  if (kind == ".txt" && labels == nullptr) {
+    return [](const Line& line) {
+      return LabelledText{
+          .text = std::string(line.text), .pair = std::nullopt, .line = line.number};
+    };
+  }
+  throw InputError(fmt::format(
+      "{}: {}", file.string(),
+      kind == ".txt" ? std::string("text without labels; give a .tsv (sentence, label) or a .jsonl "
+                                   "(\"text\", \"label\")")
+                     : fmt::format("unknown kind of texts {}; known are .tsv, .jsonl{}",
+                                   in_quotes(kind), labels == nullptr ? " and .txt" : "")));
+}
+
+void check_line(const Line& line) {
+  if (line.text.size() > longest_line) {
+    line.refuse(fmt::format("a line of {} bytes is longer than {}; give one text a line",
+                            line.text.size(), longest_line));
+  }
+  if (const auto offset = first_invalid_utf8(line.text)) {
+    line.refuse(fmt::format("not valid UTF-8 at byte {} of the line; convert it", *offset));
+  }
+}
+
+}  // namespace
+
+std::vector<LabelledText> read_labelled_texts(const fs::path& file, const LabelNames* labels,
+                                              std::optional<std::int64_t> limit) {
+  const ReadLine read = reader_for(file, labels);
+  const MappedFile mapped(file);
+  const std::string_view bytes = mapped.text();
+  const std::size_t most = limit ? static_cast<std::size_t>(*limit) : SIZE_MAX;
+  std::vector<LabelledText> texts;
+  std::size_t number = 0;
+  std::size_t begin = bytes.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+  while (begin < bytes.size()) {
+    const std::size_t end = std::min(bytes.find('\n', begin), bytes.size());
+    Line line{file, ++number, bytes.substr(begin, end - begin), begin};
+    begin = end + 1;
+    if (line.text.ends_with('\r')) line.text.remove_suffix(1);
+    check_line(line);
+    if (line.text.find_first_not_of(" \t") == std::string_view::npos) continue;
+    auto text = read(line);
+    if (text && texts.size() < most) texts.push_back(std::move(*text));
+  }
+  if (texts.empty()) {
+    throw InputError(fmt::format("{}: holds no text; give one a line", file.string()));
+  }
+  return texts;
+}
+
+bool can_hold_labels(const fs::path& file) {
+  return file.extension() == ".tsv" || file.extension() == ".jsonl";
+}
+
+}  // namespace evenkeel
