@@ -36,20 +36,24 @@ std::vector<Table::Column> columns_of(const ComparisonResult& result) {
   for (const auto& [axis, label] : result.rows.front().settings) {
     columns.push_back({one_line(axis), Table::Align::left});
   }
-  for (const TextPerplexity& text : result.full_precision) {
+  for (const TextScore& text : result.full_precision) {
     columns.push_back({one_line(text.label)});
-    columns.push_back({"ratio"});
+    columns.push_back({result.metric == Metric::perplexity ? "ratio" : "change"});
     if (has_differences(result)) columns.push_back({"difference"});
   }
   columns.push_back({"seconds"});
   return columns;
 }
 
+std::string score_text(double value, const ComparisonResult& result) {
+  return result.metric == Metric::perplexity ? perplexity_text(value) : percent_text(value);
+}
+
 std::vector<std::string> full_precision_cells(const ComparisonResult& result) {
   std::vector<std::string> cells(result.rows.front().settings.size());
   cells.front() = "full precision";
-  for (const TextPerplexity& text : result.full_precision) {
-    cells.push_back(perplexity_text(text.value));
+  for (const TextScore& text : result.full_precision) {
+    cells.push_back(score_text(text.value, result));
     cells.emplace_back();
     if (has_differences(result)) cells.emplace_back();
   }
@@ -60,12 +64,15 @@ std::vector<std::string> full_precision_cells(const ComparisonResult& result) {
 std::vector<std::string> cells_of(const ComparedRow& row, const ComparisonResult& result) {
   std::vector<std::string> cells;
   for (const auto& [axis, label] : row.settings) cells.push_back(one_line(label));
-  for (std::size_t i = 0; i < row.perplexity.size(); ++i) {
-    const double value = row.perplexity[i].value;
-    cells.push_back(perplexity_text(value));
-    cells.push_back(ratio_text(value, result.full_precision[i].value));
+  const bool perplexity = result.metric == Metric::perplexity;
+  for (std::size_t i = 0; i < row.scores.size(); ++i) {
+    const double value = row.scores[i].value;
+    const double base = result.full_precision[i].value;
+    cells.push_back(score_text(value, result));
+    cells.push_back(perplexity ? ratio_text(value, base) : points_text(value - base));
     if (!row.difference.empty()) {
-      cells.push_back(difference_text(row.difference[i].value));
+      const double difference = row.difference[i].value;
+      cells.push_back(perplexity ? difference_text(difference) : points_text(difference));
     } else if (has_differences(result)) {
       cells.emplace_back();
     }
@@ -74,14 +81,28 @@ std::vector<std::string> cells_of(const ComparedRow& row, const ComparisonResult
   return cells;
 }
 
+std::string accuracy_legend(const ComparisonResult& result) {
+  std::string text =
+      "Columns named after a text: accuracy; change: to full precision, in points; seconds: of the "
+      "row.\n";
+  for (const TextScore& score : result.full_precision) {
+    text += fmt::format("{}: {} examples; the standard error of full precision is {}.\n",
+                        one_line(score.label), score.examples, percent_text(standard_error(score)));
+  }
+  return text;
+}
+
 std::string legend(const ComparisonResult& result) {
   std::string text =
-      "Columns named after a text: perplexity; ratio: to full precision; seconds: of the row.\n";
+      result.metric == Metric::perplexity
+          ? "Columns named after a text: perplexity; ratio: to full precision; seconds: of the "
+            "row.\n"
+          : accuracy_legend(result);
   const auto row = std::ranges::find_if(
       result.rows, [](const ComparedRow& each) { return !each.difference.empty(); });
   if (row == result.rows.end()) return text;
-  return text + fmt::format("difference: to the perplexity of the same row calibrated on '{}'.\n",
-                            one_line(row->difference_from));
+  return text + fmt::format("difference: to the {} of the same row calibrated on '{}'.\n",
+                            name_of(result.metric), one_line(row->difference_from));
 }
 
 std::string comparison_text(const ComparisonResult& result, bool emphasis) {

@@ -1,4 +1,4 @@
-// calibrate evaluate: perplexity of a checkpoint as it is stored.
+// calibrate evaluate: perplexity or accuracy of a checkpoint as it is stored.
 #include "calib/evaluate.h"
 
 #include <cstdint>
@@ -26,7 +26,11 @@ constexpr const char* footer = R"(Examples:
   calibrate evaluate out/my-model/quantized --text evaluation.txt
   calibrate evaluate path/to/checkpoint --text a.txt b.jsonl --windows 32 --sequence-length 512
   calibrate evaluate path/to/checkpoint --text a.txt --scheme w4a4 --activations per_token
-Perplexity is exp of the mean negative log-likelihood of tokens 2 .. L of each window.
+  calibrate evaluate path/to/classifier --text dev.tsv --examples 1000
+Of a language model, perplexity: exp of the mean negative log-likelihood of tokens 2 .. L of
+each window. Of a classifier, accuracy over labelled texts with its standard error: a .tsv with the
+columns sentence (or sentence1 and sentence2) and label, or a .jsonl with "text" (and "text_pair")
+and "label", a number or a name of config.json; each text with special tokens, cut off after L.
 Static activation ranges need a calibration (calibrate run); --activations per_token finds them
 anew for each token.
 For --json, --quiet and --threads see calibrate --help.)";
@@ -34,8 +38,9 @@ For --json, --quiet and --threads see calibrate --help.)";
 struct EvaluateArguments {
   std::string checkpoint;
   std::vector<std::string> texts;
-  std::int64_t windows = 0;  // 0: all
-  std::int64_t sequence_length = EvaluateOptions{}.sequence_length;
+  std::int64_t windows = 0;          // 0: all
+  std::int64_t examples = 0;         // 0: all
+  std::int64_t sequence_length = 0;  // 0: as suits the model
   std::string scheme;
   std::string activations;
   std::string log;  // empty: none
@@ -57,29 +62,53 @@ Scheme chosen_scheme(const EvaluateArguments& arguments) {
 EvaluateOptions options_of(const EvaluateArguments& arguments) {
   EvaluateOptions options;
   options.texts.assign(arguments.texts.begin(), arguments.texts.end());
-  options.sequence_length = arguments.sequence_length;
+  if (arguments.sequence_length > 0) options.sequence_length = arguments.sequence_length;
   if (arguments.windows > 0) options.windows = arguments.windows;
+  if (arguments.examples > 0) options.examples = arguments.examples;
   if (!arguments.scheme.empty()) options.scheme = chosen_scheme(arguments);
   return options;
 }
 
 nlohmann::ordered_json to_json(const EvaluateArguments& arguments, const EvaluateResult& result) {
-  auto perplexity = nlohmann::ordered_json::object();
-  for (const TextPerplexity& text : result.perplexity) perplexity[text.label] = text.value;
+  auto scores = nlohmann::ordered_json::object();
+  for (const TextScore& text : result.scores) {
+    if (result.metric == Metric::perplexity) {
+      scores[text.label] = text.value;
+    } else {
+      scores[text.label] = {{"examples", text.examples},
+                            {"correct", text.correct},
+                            {"accuracy", text.value},
+                            {"standard_error", standard_error(text)}};
+    }
+  }
   return {{"checkpoint", arguments.checkpoint},
           {"kind", result.kind},
-          {"sequence_length", arguments.sequence_length},
-          {"perplexity", perplexity}};
+          {"sequence_length", result.sequence_length},
+          {name_of(result.metric), scores}};
+}
+
+Table score_table(const EvaluateResult& result) {
+  if (result.metric == Metric::perplexity) {
+    Table table({{"text", Table::Align::left}, {"perplexity"}});
+    for (const TextScore& text : result.scores) {
+      table.add({one_line(text.label), perplexity_text(text.value)});
+    }
+    return table;
+  }
+  Table table(
+      {{"text", Table::Align::left}, {"examples"}, {"correct"}, {"accuracy"}, {"standard error"}});
+  for (const TextScore& text : result.scores) {
+    table.add({one_line(text.label), fmt::format("{}", text.examples),
+               fmt::format("{}", text.correct), percent_text(text.value),
+               percent_text(standard_error(text))});
+  }
+  return table;
 }
 
 std::string to_text(const EvaluateArguments& arguments, const EvaluateResult& result,
                     bool emphasis) {
-  Table table({{"text", Table::Align::left}, {"perplexity"}});
-  for (const TextPerplexity& text : result.perplexity) {
-    table.add({one_line(text.label), perplexity_text(text.value)});
-  }
   return field_list({{"checkpoint", one_line(arguments.checkpoint)}, {"kind", result.kind}}) +
-         "\n" + table.text(emphasis);
+         "\n" + score_table(result).text(emphasis);
 }
 
 Outcome evaluate(const EvaluateArguments& arguments, const ProgramOptions& options) {
@@ -95,8 +124,9 @@ Outcome evaluate(const EvaluateArguments& arguments, const ProgramOptions& optio
 }  // namespace
 
 void add_evaluate(CLI::App& program, Action& action) {
-  CLI::App* command = program.add_subcommand(
-      "evaluate", "Perplexity of a checkpoint, full precision or quantized by a job");
+  CLI::App* command = program.add_subcommand("evaluate",
+                                             "Perplexity, or a classifier's accuracy, of a "
+                                             "checkpoint: full precision or quantized by a job");
   command->footer(footer);
   const auto arguments = std::make_shared<EvaluateArguments>();
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
@@ -104,16 +134,23 @@ void add_evaluate(CLI::App& program, Action& action) {
       ->required();
   command
       ->add_option("--text", arguments->texts,
-                   "Text (.txt, .jsonl) or token ids (.h5, .safetensors) to evaluate on")
+                   "Text (.txt, .jsonl) or token ids (.h5, .safetensors); labelled texts (.tsv, "
+                   ".jsonl) for a classifier")
       ->type_name("FILE")
       ->required();
   command->add_option("--windows", arguments->windows, "At most this many windows of each file")
       ->type_name("N")
       ->check(CLI::Range(std::int64_t{1}, most));
-  command->add_option("--sequence-length", arguments->sequence_length, "Tokens of a window")
+  command
+      ->add_option("--examples", arguments->examples,
+                   "Of a classifier: at most this many texts of each file, the first ones")
+      ->type_name("N")
+      ->check(CLI::Range(std::int64_t{1}, most));
+  command
+      ->add_option("--sequence-length", arguments->sequence_length,
+                   "Tokens of a window [512], or of a classifier's text at most [128]")
       ->type_name("L")
-      ->check(CLI::Range(std::int64_t{2}, most))
-      ->capture_default_str();
+      ->check(CLI::Range(std::int64_t{2}, most));
   CLI::Option* scheme = command
                             ->add_option("--scheme", arguments->scheme,
                                          "Quantize a full-precision checkpoint as it is loaded")

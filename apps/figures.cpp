@@ -29,6 +29,10 @@ std::string ratio_text(double value, double base) {
                                          : fmt::format("{:.1e}", ratio);
 }
 
+std::string percent_text(double share) { return fmt::format("{:.2f} %", 100.0 * share); }
+
+std::string points_text(double difference) { return fmt::format("{:+.2f}", 100.0 * difference); }
+
 std::string digits_text(double value) { return fmt::format("{:.4g}", value); }
 
 std::string duration_text(double seconds) {

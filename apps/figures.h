@@ -15,6 +15,10 @@ std::string perplexity_text(double value);
 std::string difference_text(double value);
 /// `value` over `base`: "1.023"; from 1000 on "2.3e+05".
 std::string ratio_text(double value, double base);
+/// A share: "92.89 %".
+std::string percent_text(double share);
+/// A difference of shares, in points of a hundred: "+0.12", "-3.40".
+std::string points_text(double difference);
 /// Four significant digits: losses, thresholds, steps.
 std::string digits_text(double value);
 /// "0.4 s", "45 s", "3 min 20 s", "2 h 5 min".

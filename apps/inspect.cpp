@@ -40,6 +40,8 @@ std::string joined(const Json& values) {
   return text;
 }
 
+std::string shown_list(const Json& values) { return values.empty() ? "-" : joined(values); }
+
 void append(Fields& fields, Fields more) {
   for (auto& field : more) fields.push_back(std::move(field));
 }
@@ -69,10 +71,14 @@ std::string checkpoint_text(const Json& checkpoint, bool emphasis) {
                {"producer", Table::Align::left},
                {"readers", Table::Align::left},
                {"objective", Table::Align::left},
-               {"shift", Table::Align::left}});
+               {"default of", Table::Align::left},
+               {"shift", Table::Align::left},
+               {"residual", Table::Align::left}});
   for (const Json& site : checkpoint.at("sites")) {
     sites.add({shown(site.at("name")), shown(site.at("producer")), joined(site.at("readers")),
-               shown(site.at("objective")), site.at("shift").get<bool>() ? "yes" : "no"});
+               shown(site.at("objective")), shown_list(site.at("default_of")),
+               site.at("shift").get<bool>() ? "yes" : "no: " + shown(site.at("why_no_shift")),
+               site.at("residual").get<bool>() ? "undone there" : "-"});
   }
   return checkpoint_fields(checkpoint) + "\n" + sites.text(emphasis);
 }

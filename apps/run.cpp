@@ -46,7 +46,6 @@ class NoteKeeper final : public Progress {
 };
 
 std::string perplexity_table(const Json& texts, bool emphasis) {
-  if (texts.empty()) return {};
   Table table({{"perplexity", Table::Align::left}, {"full precision"}, {"quantized"}, {"ratio"}});
   for (const auto& [file, value] : texts.items()) {
     const auto full_precision = value.at("full_precision").get<double>();
@@ -55,6 +54,30 @@ std::string perplexity_table(const Json& texts, bool emphasis) {
                ratio_text(quantized, full_precision)});
   }
   return "\n" + table.text(emphasis);
+}
+
+std::string accuracy_table(const Json& texts, bool emphasis) {
+  Table table({{"accuracy", Table::Align::left},
+               {"examples"},
+               {"full precision"},
+               {"quantized"},
+               {"change in points"}});
+  for (const auto& [file, value] : texts.items()) {
+    const auto full_precision = value.at("full_precision").get<double>();
+    const auto quantized = value.at("quantized").get<double>();
+    table.add({one_line(file), fmt::format("{}", value.at("examples").get<std::int64_t>()),
+               percent_text(full_precision), percent_text(quantized),
+               points_text(quantized - full_precision)});
+  }
+  return "\n" + table.text(emphasis);
+}
+
+std::string score_table(const Json& summary, bool emphasis) {
+  if (const auto texts = summary.find("accuracy"); texts != summary.end() && !texts->empty()) {
+    return accuracy_table(*texts, emphasis);
+  }
+  const auto texts = summary.find("perplexity");
+  return texts == summary.end() || texts->empty() ? "" : perplexity_table(*texts, emphasis);
 }
 
 std::string site_table(const Json& sites, bool emphasis) {
@@ -109,7 +132,7 @@ std::string fields_text(const Job& job, const Json& summary) {
 std::string summary_text(const Job& job, const Json& summary, const std::vector<std::string>& notes,
                          bool emphasis) {
   std::string text = fields_text(job, summary);
-  text += perplexity_table(summary.at("perplexity"), emphasis);
+  text += score_table(summary, emphasis);
   text += site_table(summary.at("sites"), emphasis);
   text += "\n" + outputs_text(job.output);
   for (const std::string& note : notes) text += fmt::format("note: {}\n", note);

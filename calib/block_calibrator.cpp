@@ -9,6 +9,7 @@
 #include "calib/fold_check.h"
 #include "calib/node_ranges.h"
 #include "io/errors.h"
+#include "model/stored_linears.h"
 #include "transforms/fold.h"
 #include "transforms/os_plus.h"
 #include "transforms/smoothquant.h"
@@ -24,8 +25,8 @@ class BlockCalibrator {
         stream_(stream),
         options_(options),
         stopwatch_(stopwatch),
-        sites_(options.transform.method == Method::none ? std::vector<Site>{}
-                                                        : sites_of(architecture)) {
+        stored_(stored_linears(architecture, block.number)),
+        sites_(sites_of(architecture, block.number, options.transform)) {
     result_.folded = std::move(block);
   }
 
@@ -43,7 +44,7 @@ class BlockCalibrator {
   void observe() {
     if (options_.keep) {
       result_.statistics = stream_.observe(architecture_, result_.folded);
-    } else if (options_.transform.method == Method::smoothquant) {
+    } else if (options_.transform.method == Method::smoothquant && !sites_.empty()) {
       result_.statistics = stream_.observe(architecture_, result_.folded, sites_.back().input);
     }
     for (const Node node : all_nodes) require_finite(node);
@@ -63,9 +64,17 @@ class BlockCalibrator {
 
   void transform(const Site& site) {
     try {
-      SiteTransform found = choose(site, scored(site));
+      std::vector<Matrix> seen = inputs(site);
+      std::erase_if(seen, [](const Matrix& input) { return input.rows() == 0; });
+      if (seen.empty()) {
+        result_.untouched_sites.push_back(site.name);
+        return;
+      }
+      SiteTransform found =
+          choose(site, scored_site(architecture_, result_.folded, site, std::move(seen)));
+      found.transform = ties_of(architecture_, site).gathered(found.transform);
       const Block before = result_.folded;
-      fold(found.transform, site, result_.folded);
+      fold(found.transform, architecture_, site, result_.folded);
       check_fold(architecture_, site, before, result_.folded, stream_.at(0));
       copy_site(site);
       result_.sites.push_back({site, std::move(found)});
@@ -80,66 +89,67 @@ class BlockCalibrator {
     const std::size_t count =
         std::min(static_cast<std::size_t>(options_.transform.search_samples), stream_.size());
     if (options_.scheme.propagate == Propagate::full_precision) {
-      return stream_.capture(architecture_, result_.folded, {}, site.input, count);
+      return stream_.capture(architecture_, result_.folded, {}, site.input, count,
+                             site.readers.front().expert);
     }
     quantize_weights_before(site.input);
     const NodeQuantizers known = observe_ranges(architecture_, result_.quantized, stream_, count,
                                                 options_.batch, options_.scheme, site.input);
-    return stream_.capture(architecture_, result_.quantized, known, site.input, count);
-  }
-
-  ScoredSite scored(const Site& site) {
-    ScoredSite scored;
-    scored.inputs = inputs(site);
-    scored.objective = site.objective;
-    scored.attention = {.heads = architecture_.heads, .causal = true};
-    Index rows = 0;
-    for (const LinearRole role : site.readers) rows += architecture_.rows(role);
-    scored.weight.resize(rows, architecture_.channels);
-    if (architecture_.bias) scored.bias.resize(rows);
-    rows = 0;
-    for (const LinearRole role : site.readers) {
-      const Linear& reader = result_.folded.linear(role);
-      const Index count = reader.weight.rows();
-      scored.weight.middleRows(rows, count) = reader.weight;
-      if (architecture_.bias) scored.bias.segment(rows, count) = reader.bias;
-      rows += count;
-    }
-    return scored;
+    return stream_.capture(architecture_, result_.quantized, known, site.input, count,
+                           site.readers.front().expert);
   }
 
   SiteTransform choose(const Site& site, ScoredSite scored) {
     const TransformOptions& transform = options_.transform;
     if (transform.method == Method::os_plus) {
-      return os_plus(std::move(scored), options_.scheme, transform.search, site.can_shift);
+      return os_plus(std::move(scored), options_.scheme,
+                     {.search = transform.search,
+                      .can_shift = site.can_shift(),
+                      .lowest_threshold = lowest_threshold(architecture_)});
     }
-    return smoothquant(std::move(scored), result_.statistics[index_of(site.input)].absmax(),
-                       options_.scheme, transform.alpha);
+    return smoothquant(std::move(scored), absmax(site), options_.scheme, transform.alpha);
+  }
+
+  // Over all samples, in full precision.
+  Vector absmax(const Site& site) const {
+    if (!architecture_.mixture() || site.kind != SiteKind::down) {
+      return result_.statistics[index_of(site.input)].absmax();
+    }
+    // The node's statistics are those of all experts.
+    const ChannelExtrema extrema =
+        channel_extrema(stream_.capture(architecture_, result_.folded, {}, site.input,
+                                        stream_.size(), site.readers.front().expert));
+    return extrema.high.cwiseMax(-extrema.low);
   }
 
   // The quantized block follows the folded one; its weights are quantized as they become final.
   void copy_site(const Site& site) {
-    result_.quantized.norm(site.producer) = result_.folded.norm(site.producer);
-    for (const LinearRole role : site.readers) {
-      result_.quantized.linear(role) = result_.folded.linear(role);
+    if (site.norm) result_.quantized.norm(*site.norm) = result_.folded.norm(*site.norm);
+    if (site.linear) result_.quantized.linear(*site.linear) = result_.folded.linear(*site.linear);
+    for (const LinearPlace place : site.readers) {
+      result_.quantized.linear(place) = result_.folded.linear(place);
     }
   }
 
   void quantize_weights_before(Node end) {
-    for (const LinearRole role : all_linears) {
-      if (index_of(input_of(role)) >= index_of(end)) continue;
-      Matrix& weight = result_.quantized.linear(role).weight;
-      weight = result_.folded.linear(role).weight;
+    for (const StoredLinear& stored : stored_) {
+      if (!is_quantized(stored.role()) || index_of(input_of(stored.role())) >= index_of(end)) {
+        continue;
+      }
+      Matrix weight = joined_weight(stored, result_.folded);
       fake_quantize_weight(weight, options_.scheme.weights);
+      split_weight(stored, std::move(weight), result_.quantized);
     }
   }
 
   void quantize() {
-    for (const LinearRole role : all_linears) {
-      const Matrix& weight = result_.folded.linear(role).weight;
-      QuantizedWeight codes = quantize_weight(weight, options_.scheme.weights);
-      result_.quantized.linear(role).weight = dequantize_weight(codes);
-      if (options_.keep) result_.codes.push_back(std::move(codes));
+    if (options_.keep) result_.codes.resize(stored_.size());
+    for (std::size_t i = 0; i < stored_.size(); ++i) {
+      if (!is_quantized(stored_[i].role())) continue;
+      QuantizedWeight codes =
+          quantize_weight(joined_weight(stored_[i], result_.folded), options_.scheme.weights);
+      split_weight(stored_[i], dequantize_weight(codes), result_.quantized);
+      if (options_.keep) result_.codes[i] = std::move(codes);
     }
     const bool quantized = options_.scheme.propagate == Propagate::quantized;
     result_.quantizers =
@@ -151,6 +161,7 @@ class BlockCalibrator {
   const HiddenStream& stream_;
   const BlockOptions& options_;
   Stopwatch& stopwatch_;
+  std::vector<StoredLinear> stored_;
   std::vector<Site> sites_;
   BlockResult result_;
 };

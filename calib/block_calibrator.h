@@ -1,6 +1,7 @@
 // One block: observe, transform each site, fold, quantize.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,12 +32,14 @@ struct SiteResult {
 };
 
 struct BlockResult {
-  Block folded;                        // full precision, shift and scale folded in
-  Block quantized;                     // the same with weights quantized and dequantized
-  std::vector<QuantizedWeight> codes;  // by index_of(LinearRole); empty unless kept
+  Block folded;     // full precision, shift and scale folded in
+  Block quantized;  // the same with weights quantized and dequantized
+  /// By `stored_linears`, empty for those that are not quantized; nothing unless kept.
+  std::vector<QuantizedWeight> codes;
   NodeQuantizers quantizers;
-  std::vector<SiteResult> sites;  // empty for Method::none
-  NodeStatistics statistics;      // before the transform; empty unless kept
+  std::vector<SiteResult> sites;             // empty for Method::none
+  std::vector<std::string> untouched_sites;  // of experts to which no sample's token was sent
+  NodeStatistics statistics;                 // before the transform; empty unless kept
 };
 
 /// Calibrates `block` on what `stream` holds: the inputs of this block for every window.

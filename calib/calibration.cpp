@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "calib/evaluation_stream.h"
 #include "io/errors.h"
 
 namespace evenkeel {
@@ -26,12 +27,13 @@ BlockResult calibrate_number(const LanguageModel& model, Index number, const Hid
 
 }  // namespace
 
-CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Tokens>& samples,
+CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Encoding>& samples,
                                    const BlockOptions& options,
                                    const std::vector<EvaluationText>& texts, BlockSink* sink,
                                    Progress& progress, Stopwatch& stopwatch) {
   const Architecture& architecture = model.architecture();
   const auto blocks = static_cast<int>(architecture.blocks);
+  for (const std::string& note : site_notes(architecture, options.transform)) progress.note(note);
   HiddenStream stream(model, samples);
   EvaluationStream evaluation(model, texts);
   CalibrationOutcome outcome;
@@ -42,6 +44,12 @@ CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector
       outcome.sites.push_back({fmt::format("blocks.{}.{}", number, site.site.name),
                                site.found.threshold, site.found.loss_before,
                                site.found.loss_after});
+    }
+    for (const std::string& site : result.untouched_sites) {
+      progress.note(
+          fmt::format("blocks.{}.{}: left alone, since no token of the search samples was "
+                      "sent to the expert",
+                      number, site));
     }
     if (sink != nullptr) sink->take(number, result);
     if (number + 1 < architecture.blocks) {
@@ -56,7 +64,7 @@ CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector
   }
   progress.step("calibrate", blocks, blocks, "finish");
   if (!evaluation.empty()) {
-    outcome.perplexity = stopwatch.time(Phase::evaluate, [&] { return evaluation.finish(); });
+    outcome.scores = stopwatch.time(Phase::evaluate, [&] { return evaluation.finish(); });
   }
   return outcome;
 }

@@ -5,9 +5,10 @@
 #include <vector>
 
 #include "calib/block_calibrator.h"
-#include "calib/perplexity.h"
 #include "calib/progress.h"
 #include "calib/stopwatch.h"
+#include "calib/text_score.h"
+#include "io/encoding.h"
 #include "model/language_model.h"
 
 namespace evenkeel {
@@ -31,13 +32,13 @@ struct SiteSummary {
 
 struct CalibrationOutcome {
   std::vector<SiteSummary> sites;
-  std::vector<TextPerplexity> perplexity;  // of the quantized model; empty without texts
+  std::vector<TextScore> scores;  // of the quantized model; empty without texts
 };
 
 /// Calibrates every block of `model` on `samples` and evaluates the quantized model on `texts`,
-/// whose windows move forward beside the samples.
+/// whose windows move forward beside the samples. Samples may differ in length.
 /// Throws: InputError, MachineError as calibrate_block does, naming the block.
-CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Tokens>& samples,
+CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Encoding>& samples,
                                    const BlockOptions& options,
                                    const std::vector<EvaluationText>& texts, BlockSink* sink,
                                    Progress& progress, Stopwatch& stopwatch);

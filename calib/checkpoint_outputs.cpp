@@ -1,12 +1,15 @@
 #include "calib/checkpoint_outputs.h"
 
 #include <map>
+#include <set>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "calib/scheme_json.h"
+#include "model/stored_linears.h"
 #include "quantizers/packing.h"
 
 namespace evenkeel {
@@ -18,84 +21,172 @@ std::span<const float> values_of(const Vector& vector) {
 
 void write_norms_and_biases(const Architecture& architecture, Index number, const Block& block,
                             CheckpointWriter& writer) {
-  for (const NormRole role : all_norms) {
+  for (const NormRole role : architecture.norm_roles()) {
     const std::string name = architecture.norm_name(number, role);
-    writer.write(name + ".weight", values_of(block.norm(role).gain));
-    if (block.norm(role).bias.size() != 0) {
-      writer.write(name + ".bias", values_of(block.norm(role).bias));
+    const Norm& norm = block.norm(role);
+    if (name.empty()) continue;
+    writer.write(name + ".weight", values_of(norm.gain));
+    if (norm.bias.size() != 0) writer.write(name + ".bias", values_of(norm.bias));
+    if (norm.residual_scale.size() != 0) {
+      writer.write(name + std::string(residual_scale_name), values_of(norm.residual_scale));
+      writer.write(name + std::string(residual_shift_name), values_of(norm.residual_shift));
     }
   }
-  for (const LinearRole role : all_linears) {
-    const Vector& bias = block.linear(role).bias;
-    if (bias.size() == 0) continue;
-    writer.write(architecture.linear_name(number, role) + ".bias", values_of(bias));
+  for (const StoredLinear& stored : stored_linears(architecture, number)) {
+    if (stored.bias) writer.write(stored.module + ".bias", values_of(joined_bias(stored, block)));
   }
 }
 
-// What each tensor of the blocks becomes: a weight is packed, a norm or bias is kept in F32.
-CheckpointWriter::Layout quantized_layout(const Architecture& architecture, const Scheme& scheme) {
-  std::map<std::string, std::vector<TensorPlan>> changed;
-  const auto keep_exactly = [&](const std::string& name, Index size) {
-    changed[name] = {{name, DType::F32, {size}}};
-  };
-  for (Index number = 0; number < architecture.blocks; ++number) {
-    for (const NormRole role : all_norms) {
-      const std::string name = architecture.norm_name(number, role);
-      keep_exactly(name + ".weight", architecture.channels);
-      keep_exactly(name + ".bias", architecture.channels);
-    }
-    for (const LinearRole role : all_linears) {
-      const std::string name = architecture.linear_name(number, role);
-      changed[name + ".weight"] =
-          packed_plan(name, architecture.rows(role), architecture.columns(role), scheme);
-      if (architecture.bias) keep_exactly(name + ".bias", architecture.rows(role));
+void write_weight(const Architecture& architecture, const StoredLinear& stored, const Block& block,
+                  CheckpointWriter& writer) {
+  const Matrix weight = joined_weight(stored, block);
+  if (architecture.weight_order == WeightOrder::out_in) {
+    writer.write(stored.module + ".weight", weight);
+  } else {
+    writer.write(stored.module + ".weight", Matrix(weight.transpose()));
+  }
+}
+
+bool has_residual_transforms(const LanguageModel& model, const std::vector<std::string>& norms) {
+  return model.architecture().residual_transforms || !norms.empty();
+}
+
+// The tensors that stand beside a norm's weight when its residual transform is new.
+class ResidualPlans {
+ public:
+  ResidualPlans(const Checkpoint& source, const std::vector<std::string>& norms) {
+    for (const std::string& norm : norms) {
+      if (source.find(norm + std::string(residual_scale_name)) == nullptr) {
+        norms_.insert_or_assign(norm + ".weight", norm);
+      }
     }
   }
-  return [changed = std::move(changed)](const StoredTensor& tensor) {
-    const auto found = changed.find(tensor.name);
-    if (found != changed.end()) return found->second;
-    return std::vector<TensorPlan>{{tensor.name, tensor.dtype, tensor.shape}};
+
+  void add_to(const StoredTensor& tensor, std::vector<TensorPlan>& plans) const {
+    const auto norm = norms_.find(tensor.name);
+    if (norm == norms_.end()) return;
+    for (const std::string_view name : {residual_scale_name, residual_shift_name}) {
+      plans.push_back({norm->second + std::string(name), DType::F32, tensor.shape});
+    }
+  }
+
+ private:
+  std::map<std::string, std::string> norms_;  // by the weight's name
+};
+
+CheckpointWriter::Layout folded_layout(ResidualPlans residuals) {
+  return [residuals = std::move(residuals)](const StoredTensor& tensor) {
+    std::vector<TensorPlan> plans{{tensor.name, tensor.dtype, tensor.shape}};
+    residuals.add_to(tensor, plans);
+    return plans;
   };
+}
+
+// What each tensor of the blocks becomes: a weight is packed, a norm or bias (or the weight of a
+// linear that is not quantized) is kept in F32.
+CheckpointWriter::Layout quantized_layout(const Architecture& architecture, const Scheme& scheme,
+                                          ResidualPlans residuals) {
+  std::map<std::string, std::vector<TensorPlan>> packed;
+  std::set<std::string> exact;
+  const auto keep_exactly = [&](const std::string& module) {
+    for (const std::string_view part : {std::string_view(".weight"), std::string_view(".bias"),
+                                        residual_scale_name, residual_shift_name}) {
+      exact.insert(module + std::string(part));
+    }
+  };
+  for (Index number = 0; number < architecture.blocks; ++number) {
+    for (const NormRole role : architecture.norm_roles()) {
+      keep_exactly(architecture.norm_name(number, role));
+    }
+    for (const StoredLinear& stored : stored_linears(architecture, number)) {
+      keep_exactly(stored.module);
+      if (!is_quantized(stored.role())) continue;
+      packed[stored.module + ".weight"] =
+          packed_plan(stored.module, stored.rows, stored.columns, scheme);
+    }
+  }
+  return [packed = std::move(packed), exact = std::move(exact),
+          residuals = std::move(residuals)](const StoredTensor& tensor) {
+    const auto found = packed.find(tensor.name);
+    if (found != packed.end()) return found->second;
+    const DType dtype = exact.count(tensor.name) != 0 ? DType::F32 : tensor.dtype;
+    std::vector<TensorPlan> plans{{tensor.name, dtype, tensor.shape}};
+    residuals.add_to(tensor, plans);
+    return plans;
+  };
+}
+
+// The linears outside of the blocks, and within them those that no scheme quantizes.
+std::vector<std::string> unquantized_modules(const Architecture& architecture) {
+  std::vector<std::string> modules{architecture.head.logits};
+  if (!architecture.head.dense.empty()) modules.push_back(architecture.head.dense);
+  for (const std::string& name :
+       {architecture.embedding.project_in, architecture.head.project_out}) {
+    if (!name.empty()) modules.push_back(architecture.module(name));
+  }
+  for (Index number = 0; number < architecture.blocks; ++number) {
+    for (const StoredLinear& stored : stored_linears(architecture, number)) {
+      if (!is_quantized(stored.role())) modules.push_back(stored.module);
+    }
+  }
+  return modules;
 }
 
 }  // namespace
 
-FoldedCheckpoint::FoldedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder)
-    : model_(model), writer_(model.checkpoint(), folder) {}
+FoldedCheckpoint::FoldedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder,
+                                   const std::vector<std::string>& residual_norms)
+    : model_(model),
+      residual_transforms_(has_residual_transforms(model, residual_norms)),
+      writer_(model.checkpoint(), folder,
+              folded_layout(ResidualPlans(model.checkpoint(), residual_norms))) {}
 
 void FoldedCheckpoint::block(Index number, const Block& folded) {
   const Architecture& architecture = model_.architecture();
   write_norms_and_biases(architecture, number, folded, writer_);
-  for (const LinearRole role : all_linears) {
-    writer_.write(architecture.linear_name(number, role) + ".weight", folded.linear(role).weight);
+  for (const StoredLinear& stored : stored_linears(architecture, number)) {
+    write_weight(architecture, stored, folded, writer_);
   }
 }
 
-void FoldedCheckpoint::finish() { writer_.finish(model_.checkpoint().config().document()); }
+void FoldedCheckpoint::finish() {
+  nlohmann::ordered_json config = model_.checkpoint().config().document();
+  if (residual_transforms_) config[residual_transforms_key] = true;
+  writer_.finish(config);
+}
 
 std::optional<std::string> packing_fault(const Architecture& architecture,
                                          const TensorScheme& weights) {
-  for (const LinearRole role : all_linears) {
-    if (const auto fault = packing_fault(weights, architecture.columns(role))) {
-      return fmt::format("'{}': {}", architecture.family->linears[index_of(role)], *fault);
+  for (const LinearPlace place : architecture.linear_places()) {
+    if (!is_quantized(place.role)) continue;
+    if (const auto fault = packing_fault(weights, architecture.columns(place.role))) {
+      return fmt::format("'{}': {}", architecture.linear(place.role).name, *fault);
     }
   }
   return std::nullopt;
 }
 
 QuantizedCheckpoint::QuantizedCheckpoint(const LanguageModel& model,
-                                         const std::filesystem::path& folder, const Scheme& scheme)
+                                         const std::filesystem::path& folder, const Scheme& scheme,
+                                         const std::vector<std::string>& residual_norms)
     : model_(model),
       scheme_(scheme),
-      writer_(model.checkpoint(), folder, quantized_layout(model.architecture(), scheme)) {}
+      residual_transforms_(has_residual_transforms(model, residual_norms)),
+      writer_(model.checkpoint(), folder,
+              quantized_layout(model.architecture(), scheme,
+                               ResidualPlans(model.checkpoint(), residual_norms))) {}
 
 void QuantizedCheckpoint::block(Index number, const BlockResult& result) {
   const Architecture& architecture = model_.architecture();
   write_norms_and_biases(architecture, number, result.folded, writer_);
-  for (const LinearRole role : all_linears) {
-    const auto& input = result.quantizers[index_of(input_of(role))];
-    const auto packed = pack(architecture.linear_name(number, role), result.codes[index_of(role)],
-                             scheme_, input ? &*input : nullptr);
+  const std::vector<StoredLinear> all = stored_linears(architecture, number);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!is_quantized(all[i].role())) {
+      write_weight(architecture, all[i], result.folded, writer_);
+      continue;
+    }
+    const auto& input = result.quantizers[index_of(input_of(all[i].role()))];
+    const auto packed = pack(all[i].module, result.codes[i], scheme_, input ? &*input : nullptr);
     for (const PackedTensor& tensor : packed) writer_.write_bytes(tensor.name, tensor.bytes);
   }
 }
@@ -103,10 +194,10 @@ void QuantizedCheckpoint::block(Index number, const BlockResult& result) {
 void QuantizedCheckpoint::finish(const std::string& id) {
   const Architecture& architecture = model_.architecture();
   nlohmann::ordered_json config = model_.checkpoint().config().document();
-  config["quantization_config"] =
-      quantization_config(scheme_, {std::string(architecture.family->head)});
+  config["quantization_config"] = quantization_config(scheme_, unquantized_modules(architecture));
   config[evenkeel_key] = {
       {"scheme", scheme_to_json(scheme_)}, {"record", "../calibration.h5"}, {"id", id}};
+  if (residual_transforms_) config[residual_transforms_key] = true;
   writer_.finish(config);
 }
 

@@ -4,23 +4,28 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "calib/calibration.h"
 #include "io/checkpoint_writer.h"
 
 namespace evenkeel {
 
-/// OUTPUT/model: the input's layout and dtypes, with shift and scale folded in.
+/// OUTPUT/model: the input's layout and dtypes, with shift and scale folded in. Where the residual
+/// of a post-LayerNorm model undoes a fold, the norm gains `residual_scale` and `residual_shift`
+/// in F32, and config.json says so (model/block.h).
 class FoldedCheckpoint {
  public:
-  /// Throws: MachineError.
-  FoldedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder);
+  /// `residual_norms` are the norms that will have a residual transform. Throws: MachineError.
+  FoldedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder,
+                   const std::vector<std::string>& residual_norms);
   /// Throws: MachineError when a folded value does not fit the stored dtype.
   void block(Index number, const Block& folded);
   void finish();
 
  private:
   const LanguageModel& model_;
+  bool residual_transforms_;
   CheckpointWriter writer_;
 };
 
@@ -34,15 +39,16 @@ std::optional<std::string> packing_fault(const Architecture& architecture,
 /// `evaluate` finds the node ranges that the layout cannot hold.
 class QuantizedCheckpoint {
  public:
-  /// REQUIRES: no packing_fault. Throws: MachineError.
+  /// `residual_norms` as above. REQUIRES: no packing_fault. Throws: MachineError.
   QuantizedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder,
-                      const Scheme& scheme);
+                      const Scheme& scheme, const std::vector<std::string>& residual_norms);
   void block(Index number, const BlockResult& result);
   void finish(const std::string& id);
 
  private:
   const LanguageModel& model_;
   Scheme scheme_;
+  bool residual_transforms_;
   CheckpointWriter writer_;
 };
 

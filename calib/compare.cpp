@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "calib/calibration.h"
+#include "calib/evaluation_stream.h"
 #include "calib/job_inputs.h"
 #include "calib/output_folder.h"
 #include "calib/summary.h"
@@ -33,9 +34,8 @@ void add_difference(const std::vector<ComparedRow>& rows, ComparedRow& row) {
   for (const auto& [axis, label] : first->settings) {
     if (axis == calibration_axis) row.difference_from = label;
   }
-  for (std::size_t i = 0; i < row.perplexity.size(); ++i) {
-    row.difference.push_back(
-        {row.perplexity[i].label, row.perplexity[i].value - first->perplexity[i].value});
+  for (std::size_t i = 0; i < row.scores.size(); ++i) {
+    row.difference.push_back({row.scores[i].label, row.scores[i].value - first->scores[i].value});
   }
 }
 
@@ -49,7 +49,7 @@ ComparedRow run_row(const JobInputs& inputs, const ComparisonRow& row, Progress&
                                        inputs.texts(), nullptr, progress, stopwatch);
   ComparedRow result;
   result.settings = row.settings;
-  result.perplexity = outcome.perplexity;
+  result.scores = outcome.scores;
   result.seconds = to_json(stopwatch);
   return result;
 }
@@ -80,10 +80,10 @@ class RowProgress final : public Progress {
 
 ComparisonResult run_comparison(const Comparison& comparison, Progress& progress) {
   const Job& job = comparison.job;
-  if (job.evaluate.perplexity.empty()) {
+  if (job.evaluate.files().empty()) {
     throw UsageError(
-        fmt::format("{}: evaluate.perplexity is missing; a comparison needs a text to "
-                    "compare on",
+        fmt::format("{}: evaluate.perplexity (of a classifier: evaluate.accuracy) is missing; a "
+                    "comparison needs a text to compare on",
                     job.file.string()));
   }
   const JobInputs inputs(job);
@@ -91,7 +91,8 @@ ComparisonResult run_comparison(const Comparison& comparison, Progress& progress
   for (const ComparisonRow& row : comparison.rows) static_cast<void>(inputs.samples(row.job));
   OutputFolder output(job.output);
   ComparisonResult result;
-  result.full_precision = full_precision_perplexity(inputs.model(), inputs.texts(), progress);
+  result.metric = job.evaluate.metric();
+  result.full_precision = full_precision_scores(inputs.model(), inputs.texts(), progress);
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     RowProgress row_progress(progress, i, comparison.rows.size(), comparison.rows[i]);
     result.rows.push_back(run_row(inputs, comparison.rows[i], row_progress));
@@ -103,18 +104,23 @@ ComparisonResult run_comparison(const Comparison& comparison, Progress& progress
 }
 
 nlohmann::ordered_json to_json(const ComparisonResult& result) {
+  const std::string metric(name_of(result.metric));
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const ComparedRow& row : result.rows) {
     nlohmann::ordered_json settings = nlohmann::ordered_json::object();
     for (const auto& [axis, label] : row.settings) settings[axis] = label;
-    nlohmann::ordered_json json{{"settings", settings}, {"perplexity", to_json(row.perplexity)}};
+    nlohmann::ordered_json json{{"settings", settings}, {metric, to_json(row.scores)}};
     if (!row.difference.empty()) {
-      json["difference"] = {{"from", row.difference_from}, {"perplexity", to_json(row.difference)}};
+      json["difference"] = {{"from", row.difference_from}, {metric, to_json(row.difference)}};
     }
     json["seconds"] = row.seconds;
     rows.push_back(std::move(json));
   }
-  return {{"full_precision", {{"perplexity", to_json(result.full_precision)}}}, {"rows", rows}};
+  nlohmann::ordered_json full_precision{{metric, to_json(result.full_precision)}};
+  for (const TextScore& text : result.full_precision) {
+    if (text.examples > 0) full_precision["examples"][text.label] = text.examples;
+  }
+  return {{"full_precision", full_precision}, {"rows", rows}};
 }
 
 }  // namespace evenkeel

@@ -9,23 +9,24 @@
 #include <nlohmann/json.hpp>
 
 #include "calib/job.h"
-#include "calib/perplexity.h"
 #include "calib/progress.h"
+#include "calib/text_score.h"
 
 namespace evenkeel {
 
 struct ComparedRow {
   std::vector<std::pair<std::string, std::string>> settings;  // (axis, label)
-  std::vector<TextPerplexity> perplexity;
-  /// Where the calibration set is an axis: perplexity less that of the row with the first
+  std::vector<TextScore> scores;
+  /// Where the calibration set is an axis: each figure less that of the row with the first
   /// calibration set and otherwise the same settings; empty for that row itself.
-  std::vector<TextPerplexity> difference;
+  std::vector<TextScore> difference;
   std::string difference_from;  // the label of that first calibration set
   nlohmann::ordered_json seconds;
 };
 
 struct ComparisonResult {
-  std::vector<TextPerplexity> full_precision;
+  Metric metric = Metric::perplexity;
+  std::vector<TextScore> full_precision;
   std::vector<ComparedRow> rows;
 };
 

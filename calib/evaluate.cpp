@@ -4,10 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "calib/evaluation_stream.h"
 #include "calib/evaluation_texts.h"
 #include "calib/node_ranges.h"
 #include "calib/quantized_model.h"
 #include "io/errors.h"
+#include "model/stored_linears.h"
 #include "quantizers/weight_quantizer.h"
 
 namespace evenkeel {
@@ -27,12 +29,35 @@ struct LoadedBlock {
 };
 using BlockLoader = std::function<LoadedBlock(Index number)>;
 
-std::vector<TextPerplexity> evaluate(const LanguageModel& model, const EvaluateOptions& options,
-                                     const BlockLoader& load, Progress& progress) {
+// What a job with that model would say.
+EvaluationOptions options_for(const LanguageModel& model, const EvaluateOptions& options) {
+  EvaluationOptions evaluation;
+  evaluation.sequence_length = options.sequence_length;
+  evaluation.windows = options.windows;
+  evaluation.examples = options.examples;
+  const bool classifies = metric_of(model.architecture().head.kind) == Metric::accuracy;
+  if (classifies && options.windows) {
+    throw UsageError(
+        fmt::format("--windows: {} is a classifier, whose texts are not cut; give "
+                    "--examples",
+                    model.checkpoint().folder().string()));
+  }
+  if (!classifies && options.examples) {
+    throw UsageError(
+        fmt::format("--examples: {} is no classifier, and its text is cut into "
+                    "windows; give --windows",
+                    model.checkpoint().folder().string()));
+  }
+  (classifies ? evaluation.accuracy : evaluation.perplexity) = options.texts;
+  return evaluation;
+}
+
+EvaluateResult evaluate(const LanguageModel& model, const EvaluateOptions& options,
+                        const BlockLoader& load, Progress& progress) {
   const ModelTokenizer tokenizer(model);
-  const auto texts = read_evaluation_texts(
-      model, tokenizer, {options.texts, options.sequence_length, options.windows},
-      {"--text", "--sequence-length"});
+  const EvaluationOptions evaluation = options_for(model, options);
+  const auto texts =
+      read_evaluation_texts(model, tokenizer, evaluation, {"--text", "--sequence-length"});
   EvaluationStream stream(model, texts);
   const auto blocks = static_cast<int>(model.architecture().blocks);
   for (Index number = 0; number < model.architecture().blocks; ++number) {
@@ -41,7 +66,7 @@ std::vector<TextPerplexity> evaluate(const LanguageModel& model, const EvaluateO
     stream.states().advance(model.architecture(), loaded.block, loaded.quantizers);
   }
   progress.step("evaluate", blocks, blocks, "head");
-  return stream.finish();
+  return {evaluation.metric(), evaluation.length(), stream.finish(), ""};
 }
 
 LoadedBlock plain_block(const LanguageModel& model, Index number,
@@ -49,8 +74,11 @@ LoadedBlock plain_block(const LanguageModel& model, Index number,
   LoadedBlock loaded{load_block(model.checkpoint(), model.architecture(), number), {}};
   release_block(model.checkpoint(), model.architecture(), number);
   if (!scheme) return loaded;
-  for (const LinearRole role : all_linears) {
-    fake_quantize_weight(loaded.block.linear(role).weight, scheme->weights);
+  for (const StoredLinear& stored : stored_linears(model.architecture(), number)) {
+    if (!is_quantized(stored.role())) continue;
+    Matrix weight = joined_weight(stored, loaded.block);
+    fake_quantize_weight(weight, scheme->weights);
+    split_weight(stored, std::move(weight), loaded.block);
   }
   for (const Node node : all_nodes) {
     loaded.quantizers[index_of(node)].emplace(scheme_of_node(node, scheme->activations));
@@ -72,8 +100,9 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
     const auto load = [&](Index number) {
       return LoadedBlock{model.block(number), model.quantizers(number)};
     };
-    return {evaluate(model.model(), options, load, progress),
-            "quantized: " + text_of(model.scheme())};
+    EvaluateResult result = evaluate(model.model(), options, load, progress);
+    result.kind = "quantized: " + text_of(model.scheme());
+    return result;
   }
   if (options.scheme && !is_dynamic(options.scheme->activations)) {
     throw UsageError(fmt::format(
@@ -83,8 +112,9 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
   }
   const LanguageModel model(checkpoint);
   const auto load = [&](Index number) { return plain_block(model, number, options.scheme); };
-  return {evaluate(model, options, load, progress),
-          options.scheme ? "quantized: " + text_of(*options.scheme) : "full precision"};
+  EvaluateResult result = evaluate(model, options, load, progress);
+  result.kind = options.scheme ? "quantized: " + text_of(*options.scheme) : "full precision";
+  return result;
 }
 
 }  // namespace evenkeel

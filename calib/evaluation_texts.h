@@ -1,4 +1,5 @@
-// Files of text or token ids become windows of a model, for jobs and for `evaluate`.
+// Files become what a model is evaluated on, for jobs and for `evaluate`: of a language model
+// windows of text or token ids, of a classifier labelled texts.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +11,7 @@
 #include <vector>
 
 #include "calib/job.h"
-#include "calib/perplexity.h"
+#include "calib/text_score.h"
 #include "io/tokenizer.h"
 #include "model/language_model.h"
 
@@ -34,13 +35,14 @@ class ModelTokenizer {
 
 /// Where a person said what to evaluate, for messages.
 struct EvaluationPlaces {
-  std::string texts;            // "job.yaml: evaluate.perplexity", "--text"
+  std::string texts;            // "job.yaml: evaluate.accuracy", "--text"
   std::string sequence_length;  // "job.yaml: evaluate.sequence_length", "--sequence-length"
 };
 
-/// The windows of every text of `options`, each under its file's name.
-/// Throws: InputError as read_windows; UsageError when windows are longer than the model's
-/// positions or two files have one name.
+/// The windows of every text of `options`, or its labelled texts, each file under its name.
+/// Throws: InputError as read_windows, read_labelled_texts, LabelNames; UsageError when the metric
+/// is not that of the model's head, windows are longer than the model's positions, or two files
+/// have one name.
 std::vector<EvaluationText> read_evaluation_texts(const LanguageModel& model,
                                                   const ModelTokenizer& tokenizer,
                                                   const EvaluationOptions& options,

@@ -14,11 +14,15 @@ using Workspaces = tbb::enumerable_thread_specific<Workspace>;
 
 }  // namespace
 
-HiddenStream::HiddenStream(const LanguageModel& model, const std::vector<Tokens>& windows)
+HiddenStream::HiddenStream(const LanguageModel& model, const std::vector<Encoding>& windows)
     : states_(windows.size()) {
-  tbb::parallel_for(std::size_t{0}, windows.size(),
-                    [&](std::size_t i) { states_[i] = model.embed(windows[i]); });
+  tbb::parallel_for(std::size_t{0}, windows.size(), [&](std::size_t i) {
+    states_[i] = model.embed(windows[i].ids, no_padding, windows[i].types);
+  });
 }
+
+HiddenStream::HiddenStream(const LanguageModel& model, const std::vector<Tokens>& windows)
+    : HiddenStream(model, without_types(windows)) {}
 
 void HiddenStream::advance(const Architecture& architecture, const Block& block,
                            const NodeQuantizers& quantizers) {
@@ -31,11 +35,11 @@ void HiddenStream::advance(const Architecture& architecture, const Block& block,
 
 std::vector<Matrix> HiddenStream::capture(const Architecture& architecture, const Block& block,
                                           const NodeQuantizers& quantizers, Node node,
-                                          std::size_t count) const {
+                                          std::size_t count, Index expert) const {
   Workspaces workspaces;
   std::vector<Matrix> captured(count);
   tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
-    CaptureTap tap(quantizers, node);
+    CaptureTap tap(quantizers, node, expert);
     Matrix hidden = states_[i];
     forward(architecture, block, hidden, no_padding, tap, workspaces.local(), node);
     captured[i] = std::move(tap.captured());
@@ -50,7 +54,7 @@ NodeStatistics HiddenStream::observe(const Architecture& architecture, const Blo
   make_and_take_in_order(
       states_.size(),
       [&](std::size_t i) {
-        StatisticsTap tap(architecture.heads);
+        StatisticsTap tap(architecture, block.number);
         Matrix hidden = states_[i];
         forward(architecture, block, hidden, no_padding, tap, workspaces.local(), last);
         return std::move(tap.statistics());
@@ -64,6 +68,13 @@ NodeStatistics HiddenStream::observe(const Architecture& architecture, const Blo
 std::uint64_t hidden_state_bytes(const Architecture& architecture, std::uint64_t windows,
                                  std::uint64_t length) {
   return windows * length * static_cast<std::uint64_t>(architecture.channels) * sizeof(float);
+}
+
+std::uint64_t hidden_state_bytes(const Architecture& architecture,
+                                 const std::vector<Encoding>& windows) {
+  std::uint64_t tokens = 0;
+  for (const Encoding& window : windows) tokens += window.ids.size();
+  return hidden_state_bytes(architecture, 1, tokens);
 }
 
 }  // namespace evenkeel

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "calib/checkpoint_outputs.h"
 #include "calib/quantized_model.h"
@@ -24,18 +25,49 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t most_outliers = 10;
 
+// "self_attn.q_proj", or "block_sparse_moe.experts.*.w1" for all experts at once.
+std::vector<std::string> reader_names(const Architecture& architecture, const Site& site) {
+  std::vector<std::string> names;
+  for (const LinearPlace place : site.readers) {
+    const bool all_experts = architecture.by_expert(place.role) && site.readers.size() > 1;
+    if (!all_experts) {
+      names.push_back(architecture.module_name(place));
+    } else if (place.expert == 0) {
+      names.push_back(architecture.experts + "*." + architecture.linear(place.role).name);
+    }
+  }
+  return names;
+}
+
+std::string producer_text(const Architecture& architecture, const Site& site) {
+  const bool pending = architecture.residual_after_norm && site.norm == NormRole::attention_input;
+  return producer_name(architecture, site) + (pending ? " (of the block before)" : "");
+}
+
+// The methods that work on the site unless a job says otherwise.
+std::vector<std::string_view> default_of(const Architecture& architecture, const Site& site) {
+  std::vector<std::string_view> methods;
+  for (const Method method : {Method::smoothquant, Method::os_plus}) {
+    for (const Site& taken : sites_of(architecture, architecture.blocks - 1, {.method = method})) {
+      if (taken.name == site.name) methods.push_back(name_of(method));
+    }
+  }
+  return methods;
+}
+
 Json sites_json(const Architecture& architecture) {
   Json sites = Json::array();
-  for (const Site& site : sites_of(architecture)) {
-    Json readers = Json::array();
-    for (const LinearRole role : site.readers) {
-      readers.push_back(architecture.family->linears[index_of(role)]);
-    }
+  for (const Site& site : all_sites(architecture)) {
+    std::vector<std::string_view> objectives;
+    for (const Objective objective : site.objectives) objectives.push_back(name_of(objective));
     sites.push_back({{"name", site.name},
-                     {"producer", architecture.family->norms[index_of(site.producer)]},
-                     {"readers", readers},
-                     {"objective", name_of(site.objective)},
-                     {"shift", site.can_shift}});
+                     {"producer", producer_text(architecture, site)},
+                     {"readers", reader_names(architecture, site)},
+                     {"objective", fmt::format("{}", fmt::join(objectives, " + "))},
+                     {"default_of", default_of(architecture, site)},
+                     {"shift", site.can_shift()},
+                     {"why_no_shift", site.unshifted},
+                     {"residual", site.residual}});
   }
   return sites;
 }
@@ -54,14 +86,14 @@ Json inspect_checkpoint(const std::filesystem::path& path) {
   Json nodes = Json::array();
   for (const Node node : all_nodes) nodes.push_back(name_of(node));
   Json json{{"kind", "checkpoint"},
-            {"architecture", architecture.family->model_type},
+            {"architecture", architecture.model_type},
             {"parameters", checkpoint.parameters()},
             {"blocks", architecture.blocks},
             {"channels", architecture.channels},
             {"heads", architecture.heads},
             {"ffn_channels", architecture.ffn_channels},
             {"vocabulary", architecture.vocabulary},
-            {"positions", architecture.positions},
+            {"positions", architecture.positions > 0 ? Json(architecture.positions) : Json()},
             {"dtypes", dtypes},
             {"nodes", nodes},
             {"sites", sites_json(architecture)},

@@ -182,7 +182,7 @@ Comparison load(const fs::path& file, const std::vector<std::string>& settings, 
                       "missing; give lists of what to compare, such as transform.method: [none, "
                       "os_plus]"});
   }
-  if (purpose == Purpose::compare && all.comparison.job.evaluate.perplexity.empty() &&
+  if (purpose == Purpose::compare && all.comparison.job.evaluate.files().empty() &&
       tree.find("evaluate") == nullptr) {
     faults.push_back({Fault::Kind::missing, tree.place, "evaluate",
                       "missing; a comparison needs texts to evaluate, such as evaluate: "
@@ -193,6 +193,8 @@ Comparison load(const fs::path& file, const std::vector<std::string>& settings, 
 }
 
 }  // namespace
+
+std::string_view name_of(Cut cut) { return cut == Cut::windows ? "windows" : "texts"; }
 
 Job load_job(const fs::path& file, const std::vector<std::string>& settings) {
   return load(file, settings, Purpose::run).job;

@@ -12,24 +12,46 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "calib/text_score.h"
 #include "io/corpus.h"
 #include "quantizers/scheme.h"
 #include "transforms/options.h"
 
 namespace evenkeel {
 
+/// What a calibration sample is.
+enum class Cut {
+  windows,  // all texts joined and cut (io/corpus.h)
+  texts,    // each text as it is, with special tokens (calib/encoded_texts.h)
+};
+std::string_view name_of(Cut cut);
+
 struct CalibrationOptions {
-  CorpusOptions corpus;  // keys corpus | random, order, samples, sequence_length, seed
+  CorpusOptions corpus;    // keys corpus | random, order, samples, sequence_length, seed
+  std::optional<Cut> cut;  // empty: as suits the model (calib/calibration_samples.h)
   /// Samples of one observed batch: average_minmax is the mean over batches.
   int batch = 8;
 };
 
+/// One of `perplexity` and `accuracy`, as the model's head has it; neither: no evaluation.
 struct EvaluationOptions {
-  std::vector<std::filesystem::path> perplexity;  // text files; none: no evaluation
-  std::int64_t sequence_length = 512;
-  std::optional<std::int64_t> windows;  // at most this many of each file; empty: all
+  std::vector<std::filesystem::path> perplexity;  // text files, for language models
+  std::vector<std::filesystem::path> accuracy;    // labelled texts, for classifiers
+  /// Tokens of a window, or of a text at most; empty: 512 of a window, 128 of a text.
+  std::optional<std::int64_t> sequence_length;
+  std::optional<std::int64_t> windows;   // at most this many of each file; empty: all
+  std::optional<std::int64_t> examples;  // the same of labelled texts
+
+  Metric metric() const { return accuracy.empty() ? Metric::perplexity : Metric::accuracy; }
+  const std::vector<std::filesystem::path>& files() const {
+    return accuracy.empty() ? perplexity : accuracy;
+  }
+  std::int64_t length() const {
+    return sequence_length.value_or(metric() == Metric::accuracy ? 128 : 512);
+  }
 };
 
 struct Job {

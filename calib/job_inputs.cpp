@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "calib/byte_size.h"
+#include "calib/calibration_samples.h"
 #include "calib/hidden_stream.h"
 #include "io/errors.h"
 
@@ -21,33 +22,39 @@ JobInputs::JobInputs(const Job& job)
       tokenizer_(model_),
       texts_(read_evaluation_texts(
           model_, tokenizer_, job.evaluate,
-          {place(job, "evaluate.perplexity"), place(job, "evaluate.sequence_length")})) {}
+          {place(job, fmt::format("evaluate.{}", name_of(job.evaluate.metric()))),
+           place(job, "evaluate.sequence_length")})) {}
 
-void JobInputs::check_memory(const Job& job) const {
+void JobInputs::check_memory(const Job& job, std::uint64_t sample_bytes) const {
   const CorpusOptions& corpus = job.calibration.corpus;
   std::uint64_t windows = 0;
-  for (const EvaluationText& text : texts_) windows += text.windows.size();
-  const std::uint64_t needed =
-      hidden_state_bytes(model_.architecture(), static_cast<std::uint64_t>(corpus.samples),
-                         static_cast<std::uint64_t>(corpus.sequence_length)) +
-      hidden_state_bytes(model_.architecture(), windows,
-                         static_cast<std::uint64_t>(job.evaluate.sequence_length));
+  std::uint64_t needed = sample_bytes;
+  for (const EvaluationText& text : texts_) {
+    windows += text.windows.size();
+    needed += hidden_state_bytes(model_.architecture(), text.windows);
+  }
   if (needed <= job.memory_limit) return;
+  const bool accuracy = job.evaluate.metric() == Metric::accuracy;
   throw UsageError(fmt::format(
-      "{}: {} samples of {} tokens and {} evaluation windows need {} of hidden states, the limit "
-      "is {}; raise it or lower calibration.samples or evaluate.windows",
+      "{}: {} samples of {} tokens and {} evaluation {} need {} of hidden states, the limit is {}; "
+      "raise it or lower calibration.samples or evaluate.{}",
       place(job, "memory_limit"), corpus.samples, corpus.sequence_length, windows,
-      byte_size_text(needed), byte_size_text(job.memory_limit)));
+      accuracy ? "texts" : "windows", byte_size_text(needed), byte_size_text(job.memory_limit),
+      accuracy ? "examples" : "windows"));
 }
 
-std::vector<Tokens> JobInputs::samples(const Job& job) const {
+std::vector<Encoding> JobInputs::samples(const Job& job) const {
   const CorpusOptions& corpus = job.calibration.corpus;
-  check_length(model_, corpus.sequence_length, place(job, "calibration.sequence_length"));
-  check_memory(job);
-  return read_corpus(corpus,
-                     corpus.random == CorpusOptions::Random::none ? tokenizer_.for_file(corpus.file)
-                                                                  : &tokenizer_.get(),
-                     static_cast<TokenId>(model_.architecture().vocabulary));
+  const Architecture& architecture = model_.architecture();
+  const bool windows = cut_of(job.calibration, architecture.head.kind) == Cut::windows;
+  if (windows) {
+    check_length(model_, corpus.sequence_length, place(job, "calibration.sequence_length"));
+    check_memory(job, hidden_state_bytes(architecture, static_cast<std::uint64_t>(corpus.samples),
+                                         static_cast<std::uint64_t>(corpus.sequence_length)));
+  }
+  std::vector<Encoding> samples = read_calibration_samples(model_, tokenizer_, job.calibration);
+  if (!windows) check_memory(job, hidden_state_bytes(architecture, samples));
+  return samples;
 }
 
 }  // namespace evenkeel

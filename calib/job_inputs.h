@@ -1,12 +1,14 @@
-// What a job reads before any work: the model, the calibration windows, the evaluation texts.
+// What a job reads before any work: the model, the calibration samples, the evaluation texts.
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "calib/evaluation_texts.h"
 #include "calib/job.h"
-#include "calib/perplexity.h"
+#include "calib/text_score.h"
 #include "io/checkpoint.h"
+#include "io/encoding.h"
 #include "model/language_model.h"
 
 namespace evenkeel {
@@ -24,12 +26,14 @@ class JobInputs {
   const LanguageModel& model() const { return model_; }
   const std::vector<EvaluationText>& texts() const { return texts_; }
 
-  /// Calibration windows. Throws: InputError as read_corpus; UsageError when windows are longer
-  /// than the model's positions or the hidden states would not fit `memory_limit`.
-  std::vector<Tokens> samples(const Job& job) const;
+  /// Calibration windows or texts. Throws: InputError as read_calibration_samples; UsageError when
+  /// windows are longer than the model's positions or the hidden states would not fit
+  /// `memory_limit`.
+  std::vector<Encoding> samples(const Job& job) const;
 
  private:
-  void check_memory(const Job& job) const;
+  /// With samples that take so many bytes.
+  void check_memory(const Job& job, std::uint64_t sample_bytes) const;
 
   Checkpoint checkpoint_;
   LanguageModel model_;

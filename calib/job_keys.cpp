@@ -20,12 +20,13 @@ const Sections& sections() {
       {"",
        {"model", "calibration", "transform", "scheme", "evaluate", "compare", "output",
         "memory_limit"}},
-      {"calibration", {"corpus", "random", "order", "samples", "sequence_length", "batch", "seed"}},
-      {"transform", {"method", "search_samples", "search", "alpha"}},
+      {"calibration",
+       {"corpus", "random", "order", "cut", "samples", "sequence_length", "batch", "seed"}},
+      {"transform", {"method", "search_samples", "search", "alpha", "sites", "plain_layout"}},
       {"scheme", {"name", "weights", "activations", "propagate"}},
       {"scheme.weights", tensor_scheme},
       {"scheme.activations", tensor_scheme},
-      {"evaluate", {"perplexity", "sequence_length", "windows"}},
+      {"evaluate", {"perplexity", "accuracy", "sequence_length", "windows", "examples"}},
   };
   return all;
 }

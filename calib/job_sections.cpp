@@ -9,8 +9,10 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "calib/byte_size.h"
+#include "io/corpus_file.h"
 #include "io/one_line.h"
 
 namespace evenkeel {
@@ -65,7 +67,7 @@ void read_source(const SectionReader& section, const fs::path& folder, CorpusOpt
     section.idle("order", "random text has no order");
   } else if (!has_corpus) {
     section.missing("",
-                    "give corpus: FILE (.txt, .jsonl, .h5, .safetensors) or random: ascii | "
+                    "give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) or random: ascii | "
                     "vocabulary");
   }
 }
@@ -77,6 +79,12 @@ CalibrationOptions read_calibration(const SectionReader& section, const fs::path
   take(options.corpus.sequence_length, section.integer("sequence_length", 2, longest_sequence));
   take(options.corpus.seed, section.unsigned_integer("seed"));
   take(options.batch, section.integer("batch", 1, most_samples));
+  options.cut = section.choice("cut", {Cut::windows, Cut::texts});
+  if (section.has("random")) {
+    section.idle("cut", "random text is always cut into windows");
+  } else if (holds_token_ids(options.corpus.file)) {
+    section.idle("cut", "token ids are always cut into windows");
+  }
   const bool nothing_random = !section.has("random") &&
                               options.corpus.order == CorpusOptions::Order::first &&
                               section.has("corpus");
@@ -85,6 +93,21 @@ CalibrationOptions read_calibration(const SectionReader& section, const fs::path
     section.idle("seed", "the first samples of a corpus are not random; add order: random");
   }
   return options;
+}
+
+void read_sites(const SectionReader& section, TransformOptions& options) {
+  take(options.plain_layout, section.boolean("plain_layout"));
+  const auto names = section.texts("sites");
+  if (!names) return;
+  options.sites.emplace();
+  for (const std::string& name : *names) {
+    if (const auto kind = site_kind_named(name)) {
+      options.sites->push_back(*kind);
+    } else {
+      section.wrong("sites", fmt::format("{} is no kind of site; known: {}", in_quotes(name),
+                                         fmt::join(site_kind_names(), ", ")));
+    }
+  }
 }
 
 TransformOptions read_transform(const SectionReader& section, std::int64_t samples) {
@@ -108,6 +131,7 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
                                 *search_samples));
     }
   }
+  read_sites(section, options);
   options.search_samples =
       static_cast<int>(std::min<std::int64_t>(options.search_samples, samples));
 
@@ -120,6 +144,8 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
     section.idle("search", fmt::format("only os_plus reads it; method is {}", name));
   }
   if (options.method == Method::none) {
+    section.idle("sites", "method none works on no site");
+    section.idle("plain_layout", "method none folds nothing");
     section.idle("search_samples", "method none searches nothing");
   } else if (options.method == Method::smoothquant && options.alpha) {
     section.idle("search_samples", "smoothquant searches only with alpha: search");
@@ -181,25 +207,41 @@ Scheme read_scheme(const SectionReader& root, std::vector<Fault>& faults) {
   return scheme;
 }
 
+std::vector<fs::path> paths_of(const SectionReader& section, std::string_view key,
+                               const fs::path& folder) {
+  std::vector<fs::path> paths;
+  for (const auto& text : section.texts(key).value_or(std::vector<std::string>{})) {
+    if (auto path = path_of(section, key, text, folder)) paths.push_back(std::move(*path));
+  }
+  return paths;
+}
+
 EvaluationOptions read_evaluation(const SectionReader& root, const fs::path& folder) {
   EvaluationOptions options;
   if (!root.has("evaluate")) return options;
   const SectionReader section = root.section("evaluate");
-  for (const auto& text : section.texts("perplexity").value_or(std::vector<std::string>{})) {
-    if (auto path = path_of(section, "perplexity", text, folder)) {
-      options.perplexity.push_back(std::move(*path));
-    }
-  }
-  take(options.sequence_length, section.integer("sequence_length", 2, longest_sequence));
-  if (const auto windows =
-          section.integer("windows", 1, std::numeric_limits<std::int32_t>::max())) {
-    options.windows = windows;
-  }
-  if (!section.has("perplexity")) {
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+  options.perplexity = paths_of(section, "perplexity", folder);
+  options.accuracy = paths_of(section, "accuracy", folder);
+  options.sequence_length = section.integer("sequence_length", 2, longest_sequence);
+  options.windows = section.integer("windows", 1, most);
+  options.examples = section.integer("examples", 1, most);
+  const bool perplexity = section.has("perplexity");
+  const bool accuracy = section.has("accuracy");
+  if (perplexity && accuracy) {
+    section.wrong("accuracy",
+                  "given beside perplexity; give accuracy for a classifier, else perplexity");
+  } else if (perplexity) {
+    section.idle("examples", "only accuracy reads it; perplexity is bounded by windows");
+  } else if (accuracy) {
+    section.idle("windows", "only perplexity reads it; accuracy is bounded by examples");
+  } else {
     section.missing("perplexity",
-                    "missing; list the text files to evaluate, or leave out evaluate");
-    section.idle("sequence_length", "evaluate.perplexity lists no file");
-    section.idle("windows", "evaluate.perplexity lists no file");
+                    "missing; list the text files to evaluate (labelled ones, for a classifier, "
+                    "under accuracy), or leave out evaluate");
+    for (const char* key : {"sequence_length", "windows", "examples"}) {
+      section.idle(key, "evaluate.perplexity lists no file");
+    }
   }
   return options;
 }

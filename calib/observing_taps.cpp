@@ -11,9 +11,13 @@ void StatisticsTap::at(Node node, MatrixView values, Index head, Index first_row
     return;
   }
   for (Index row = 0; row < values.rows(); ++row) {
-    const Index visible = std::min(first_row + row + 1, values.cols());
-    statistics.observe_channel(head, heads_,
-                               {values.row(row).data(), static_cast<std::size_t>(visible)});
+    const Index query = first_row + row;
+    const Index end = attention_.causal ? std::min(query + 1, values.cols()) : values.cols();
+    const Index begin =
+        attention_.window > 0 ? std::max<Index>(0, query + 1 - attention_.window) : 0;
+    statistics.observe_channel(
+        head, attention_.heads,
+        {values.row(row).data() + begin, static_cast<std::size_t>(end - begin)});
   }
 }
 
@@ -23,7 +27,8 @@ void RangeTap::at(Node node, MatrixView values, Index head, Index first_row) {
 }
 
 void CaptureTap::at(Node node, MatrixView values, Index head, Index first_row) {
-  if (node == wanted_) captured_ = values;
+  const bool other_expert = node == Node::mlp_hidden && head != expert_;
+  if (node == wanted_ && !other_expert) captured_ = values;
   QuantizingTap::at(node, values, head, first_row);
 }
 

@@ -7,6 +7,7 @@
 
 #include "calib/channel_statistics.h"
 #include "model/architecture.h"
+#include "model/forward.h"
 #include "model/quantizing_tap.h"
 #include "model/tap.h"
 #include "quantizers/range_observer.h"
@@ -19,12 +20,13 @@ using NodeStatistics = std::array<ChannelStatistics, node_count>;
 
 class StatisticsTap final : public Tap {
  public:
-  explicit StatisticsTap(Index heads) : heads_(heads) {}
+  explicit StatisticsTap(const Architecture& architecture, Index number)
+      : attention_(attention_options(architecture, number)) {}
   void at(Node node, MatrixView values, Index head, Index first_row) override;
   NodeStatistics& statistics() { return statistics_; }
 
  private:
-  Index heads_;
+  AttentionOptions attention_;
   NodeStatistics statistics_;
 };
 
@@ -44,16 +46,19 @@ class RangeTap final : public QuantizingTap {
   std::int64_t batch_;
 };
 
-/// Applies quantizers and keeps a copy of one node as it was before its own quantizer.
+/// Applies quantizers and keeps a copy of one node (of one expert, where the node is an expert's)
+/// as it was before its own quantizer.
 class CaptureTap final : public QuantizingTap {
  public:
-  CaptureTap(const NodeQuantizers& known, Node wanted) : QuantizingTap(known), wanted_(wanted) {}
+  CaptureTap(const NodeQuantizers& known, Node wanted, Index expert)
+      : QuantizingTap(known), wanted_(wanted), expert_(expert) {}
   void at(Node node, MatrixView values, Index head, Index first_row) override;
   Matrix& captured() { return captured_; }
 
  private:
   Node wanted_;
-  Matrix captured_;
+  Index expert_;
+  Matrix captured_;  // empty: the node was not there, as no token was sent to the expert
 };
 
 }  // namespace evenkeel

@@ -9,6 +9,7 @@
 #include "calib/scheme_json.h"
 #include "io/errors.h"
 #include "io/one_line.h"
+#include "model/stored_linears.h"
 #include "quantizers/packing.h"
 
 namespace evenkeel {
@@ -61,8 +62,12 @@ QuantizedModel::QuantizedModel(const Checkpoint& checkpoint)
 Block QuantizedModel::block(Index number) const {
   const CheckpointSource source(model_.checkpoint());
   return load_block(model_.checkpoint(), model_.architecture(), number,
-                    [&](const std::string& module, Index rows, Index columns) {
-                      return dequantize_weight(unpack(source, module, rows, columns, scheme_));
+                    [&](const StoredLinear& stored) {
+                      if (!is_quantized(stored.role())) {
+                        return load_weight(model_.checkpoint(), model_.architecture(), stored);
+                      }
+                      return dequantize_weight(
+                          unpack(source, stored.module, stored.rows, stored.columns, scheme_));
                     });
 }
 
@@ -71,9 +76,10 @@ NodeQuantizers QuantizedModel::quantizers(Index number) const {
   NodeQuantizers quantizers = record_.quantizers(number, architecture, scheme_);
   if (scheme_.activations.granularity != Granularity::per_tensor) return quantizers;
   const CheckpointSource source(model_.checkpoint());
-  for (const LinearRole role : all_linears) {
-    const std::string module = architecture.linear_name(number, role);
-    const Node node = input_of(role);
+  for (const StoredLinear& stored : stored_linears(architecture, number)) {
+    if (!is_quantized(stored.role())) continue;
+    const std::string& module = stored.module;
+    const Node node = input_of(stored.role());
     if (unpack_input(source, module, scheme_) != quantizers[index_of(node)]->parameters().front()) {
       throw InputError(fmt::format(
           "{}: '{}.input_scale' or its zero point differs from the range of {} in {}; run the job "

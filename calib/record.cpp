@@ -25,7 +25,18 @@ std::span<const float> values_of(const Vector& vector) {
 }
 
 Index channels_of(Node node, const Architecture& architecture) {
-  return node == Node::mlp_hidden ? architecture.ffn_channels : architecture.channels;
+  switch (node) {
+    case Node::attention_query:
+    case Node::attention_output:
+      return architecture.query_channels();
+    case Node::attention_key:
+    case Node::attention_value:
+      return architecture.key_value_channels();
+    case Node::mlp_hidden:
+      return architecture.ffn_channels;
+    default:
+      return architecture.channels;
+  }
 }
 
 void write_statistics(Hdf5Writer& file, const std::string& path,

@@ -8,12 +8,14 @@
 
 #include "calib/calibration.h"
 #include "calib/checkpoint_outputs.h"
+#include "calib/evaluation_stream.h"
 #include "calib/job_inputs.h"
 #include "calib/output_folder.h"
 #include "calib/record.h"
 #include "calib/run_id.h"
 #include "calib/summary.h"
 #include "io/file.h"
+#include "transforms/site.h"
 
 namespace evenkeel {
 namespace {
@@ -26,14 +28,21 @@ class Outputs final : public BlockSink {
       : folder_(job.output),
         id_(job.text),
         record_(folder_.stage("calibration.h5"), job.text, options),
-        folded_(model, folder_.stage_folder("model")) {
+        residual_norms_(residual_norms(model.architecture(), options.transform)),
+        folded_(model, folder_.stage_folder("model"), residual_norms_) {
+    if (!residual_norms_.empty()) {
+      progress.note(
+          "the residual of this post-LayerNorm model undoes each fold by tensors of its own "
+          "(*.residual_scale, *.residual_shift), which only calibrate reads; for other readers set "
+          "transform.plain_layout: true, which leaves those sites alone");
+    }
     if (const auto fault = packing_fault(model.architecture(), job.scheme.weights)) {
       progress.note(
           fmt::format("no quantized/ is written: {}; model/ and calibration.h5 hold all "
                       "that the calibration found",
                       *fault));
     } else {
-      quantized_.emplace(model, folder_.stage_folder("quantized"), job.scheme);
+      quantized_.emplace(model, folder_.stage_folder("quantized"), job.scheme, residual_norms_);
       progress.note(
           "quantized/ holds the weights and, where ranges are static, the inputs of linears; the "
           "layout has no place for the ranges of query, key, value and attention probabilities, "
@@ -60,6 +69,7 @@ class Outputs final : public BlockSink {
   OutputFolder folder_;
   RunId id_;
   RecordWriter record_;
+  std::vector<std::string> residual_norms_;
   FoldedCheckpoint folded_;
   std::optional<QuantizedCheckpoint> quantized_;
 };
@@ -69,14 +79,14 @@ class Outputs final : public BlockSink {
 nlohmann::ordered_json run_job(const Job& job, Progress& progress) {
   Stopwatch stopwatch;
   const JobInputs inputs(job);
-  const std::vector<Tokens> samples = inputs.samples(job);
+  const std::vector<Encoding> samples = inputs.samples(job);
   const BlockOptions options{.transform = job.transform,
                              .scheme = job.scheme,
                              .batch = static_cast<std::size_t>(job.calibration.batch),
                              .keep = true};
   Outputs outputs(job, options, inputs.model(), progress);
   const auto full_precision = stopwatch.time(Phase::evaluate, [&] {
-    return full_precision_perplexity(inputs.model(), inputs.texts(), progress);
+    return full_precision_scores(inputs.model(), inputs.texts(), progress);
   });
   const CalibrationOutcome outcome = calibrate_model(inputs.model(), samples, options,
                                                      inputs.texts(), &outputs, progress, stopwatch);

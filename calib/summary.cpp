@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include "calib/calibration_samples.h"
 #include "calib/scheme_json.h"
 
 namespace evenkeel {
@@ -33,14 +34,21 @@ Json transform_json(const TransformOptions& transform) {
     json["alpha"] = transform.alpha ? Json(*transform.alpha) : Json("search");
   }
   json["search_samples"] = transform.search_samples;
+  if (transform.sites) {
+    Json sites = Json::array();
+    for (const SiteKind kind : *transform.sites) sites.push_back(name_of(kind));
+    json["sites"] = sites;
+  }
+  if (transform.plain_layout) json["plain_layout"] = true;
   return json;
 }
 
 Json evaluate_json(const EvaluationOptions& evaluate) {
   Json files = Json::array();
-  for (const auto& file : evaluate.perplexity) files.push_back(file.string());
-  Json json{{"perplexity", files}, {"sequence_length", evaluate.sequence_length}};
+  for (const auto& file : evaluate.files()) files.push_back(file.string());
+  Json json{{name_of(evaluate.metric()), files}, {"sequence_length", evaluate.length()}};
   if (evaluate.windows) json["windows"] = *evaluate.windows;
+  if (evaluate.examples) json["examples"] = *evaluate.examples;
   return json;
 }
 
@@ -50,12 +58,15 @@ std::uint64_t peak_memory_bytes() {
   return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
-Json perplexity_json(const std::vector<TextPerplexity>& full_precision,
-                     const std::vector<TextPerplexity>& quantized) {
+Json scores_json(const std::vector<TextScore>& full_precision,
+                 const std::vector<TextScore>& quantized) {
   Json json = Json::object();
   for (std::size_t i = 0; i < full_precision.size(); ++i) {
     json[full_precision[i].label] = {{"full_precision", full_precision[i].value},
                                      {"quantized", quantized[i].value}};
+    if (full_precision[i].examples > 0) {
+      json[full_precision[i].label]["examples"] = full_precision[i].examples;
+    }
   }
   return json;
 }
@@ -81,14 +92,14 @@ Json to_json(const Stopwatch& stopwatch) {
           {"evaluate", stopwatch.seconds(Phase::evaluate)}};
 }
 
-Json to_json(const std::vector<TextPerplexity>& perplexity) {
+Json to_json(const std::vector<TextScore>& scores) {
   Json json = Json::object();
-  for (const TextPerplexity& text : perplexity) json[text.label] = text.value;
+  for (const TextScore& text : scores) json[text.label] = text.value;
   return json;
 }
 
 Json summarize(const Job& job, const LanguageModel& model,
-               const std::vector<TextPerplexity>& full_precision, const CalibrationOutcome& outcome,
+               const std::vector<TextScore>& full_precision, const CalibrationOutcome& outcome,
                const Stopwatch& stopwatch) {
   Json sites = Json::array();
   for (const SiteSummary& site : outcome.sites) {
@@ -98,11 +109,15 @@ Json summarize(const Job& job, const LanguageModel& model,
                      {"loss_before", site.loss_before},
                      {"loss_after", site.loss_after}});
   }
+  const HeadKind head = model.architecture().head.kind;
+  Json job_json = to_json(job);
+  job_json["calibration"]["cut"] = name_of(cut_of(job.calibration, head));
   return {{"model", job.model.filename().string()},
-          {"architecture", model.architecture().family->model_type},
+          {"architecture", model.architecture().model_type},
           {"parameters", model.checkpoint().parameters()},
-          {"job", to_json(job)},
-          {"perplexity", perplexity_json(full_precision, outcome.perplexity)},
+          {"job", job_json},
+          {name_of(metric_of(head).value_or(Metric::perplexity)),
+           scores_json(full_precision, outcome.scores)},
           {"sites", sites},
           {"seconds", to_json(stopwatch)},
           {"peak_memory_bytes", peak_memory_bytes()}};

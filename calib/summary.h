@@ -17,11 +17,11 @@ nlohmann::ordered_json to_json(const Job& job);
 nlohmann::ordered_json to_json(const Stopwatch& stopwatch);
 
 /// {"FILE": value, ...}
-nlohmann::ordered_json to_json(const std::vector<TextPerplexity>& perplexity);
+nlohmann::ordered_json to_json(const std::vector<TextScore>& scores);
 
 /// The whole summary. Peak memory is that of the process so far.
 nlohmann::ordered_json summarize(const Job& job, const LanguageModel& model,
-                                 const std::vector<TextPerplexity>& full_precision,
+                                 const std::vector<TextScore>& full_precision,
                                  const CalibrationOutcome& outcome, const Stopwatch& stopwatch);
 
 }  // namespace evenkeel

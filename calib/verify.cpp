@@ -6,13 +6,14 @@
 #include <limits>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "calib/hidden_stream.h"
 #include "io/checkpoint.h"
 #include "io/errors.h"
 #include "io/floats.h"
-#include "io/safetensors.h"
 #include "io/one_line.h"
+#include "io/safetensors.h"
 #include "model/forward.h"
 #include "model/language_model.h"
 
@@ -22,6 +23,7 @@ namespace {
 struct Sample {
   Tokens tokens;
   TokenMask mask;
+  Tokens token_types;
 };
 
 // A tensor [samples, tokens] of integers.
@@ -53,27 +55,39 @@ std::vector<std::vector<std::int64_t>> integer_rows(const SafetensorsFile& file,
   return rows;
 }
 
-std::vector<Sample> read_samples(const SafetensorsFile& file) {
-  const auto ids = integer_rows(file, "input_ids");
-  std::vector<Sample> samples(ids.size());
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    for (const std::int64_t id : ids[i]) {
+// A tensor of ids, of the shape of input_ids.
+std::vector<Tokens> id_rows(const SafetensorsFile& file, const std::string& name) {
+  const auto rows = integer_rows(file, name);
+  if (file.at(name).shape != file.at("input_ids").shape) {
+    throw InputError(fmt::format("{}: tensor '{}': shape {} differs from input_ids {}",
+                                 file.path().string(), name, file.at(name).shape_text(),
+                                 file.at("input_ids").shape_text()));
+  }
+  std::vector<Tokens> ids(rows.size());
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    for (const std::int64_t id : rows[i]) {
       if (id < 0 || id > std::numeric_limits<TokenId>::max()) {
         throw InputError(
-            fmt::format("{}: tensor 'input_ids': {} is not a token id", file.path().string(), id));
+            fmt::format("{}: tensor '{}': {} is not a token id", file.path().string(), name, id));
       }
-      samples[i].tokens.push_back(static_cast<TokenId>(id));
+      ids[i].push_back(static_cast<TokenId>(id));
     }
   }
+  return ids;
+}
+
+std::vector<Sample> read_samples(const SafetensorsFile& file) {
+  const auto ids = id_rows(file, "input_ids");
+  std::vector<Sample> samples(ids.size());
+  for (std::size_t i = 0; i < ids.size(); ++i) samples[i].tokens = ids[i];
+  if (file.find("token_type_ids") != nullptr) {
+    const auto types = id_rows(file, "token_type_ids");
+    for (std::size_t i = 0; i < ids.size(); ++i) samples[i].token_types = types[i];
+  }
   if (file.find("attention_mask") == nullptr) return samples;
-  const auto mask = integer_rows(file, "attention_mask");
+  const auto mask = id_rows(file, "attention_mask");
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (mask.size() != ids.size() || mask[i].size() != ids[i].size()) {
-      throw InputError(fmt::format(
-          "{}: tensor 'attention_mask': shape {} differs from input_ids {}", file.path().string(),
-          file.at("attention_mask").shape_text(), file.at("input_ids").shape_text()));
-    }
-    for (const std::int64_t value : mask[i]) samples[i].mask.push_back(value != 0 ? 1 : 0);
+    for (const TokenId value : mask[i]) samples[i].mask.push_back(value != 0 ? 1 : 0);
   }
   const auto is_real = [](const Sample& sample) {
     return std::count(sample.mask.begin(), sample.mask.end(), 1) > 0;
@@ -87,25 +101,27 @@ std::vector<Sample> read_samples(const SafetensorsFile& file) {
   return samples;
 }
 
-// Collects the differences of one expected tensor [samples, tokens, columns].
+// Collects the differences of one expected tensor: [samples, tokens, columns], or, of a
+// classifier's logits, [samples, labels].
 class TensorComparison {
  public:
   TensorComparison(const SafetensorsFile& file, std::string name,
-                   const std::vector<Sample>& samples)
-      : file_(file), tensor_(file.at(name)), samples_(samples) {
+                   const std::vector<Sample>& samples, bool by_token)
+      : file_(file), tensor_(file.at(name)), samples_(samples), by_token_(by_token) {
     result_.name = std::move(name);
-    const auto tokens = static_cast<std::int64_t>(samples.front().tokens.size());
-    if (!is_float(tensor_.dtype) || tensor_.shape.size() != 3 || tensor_.shape[2] == 0 ||
-        tensor_.shape[0] != static_cast<std::int64_t>(samples.size()) ||
-        tensor_.shape[1] != tokens) {
-      throw InputError(fmt::format("{}: tensor '{}': expected floats [{}, {}, channels], got {} {}",
-                                   file.path().string(), result_.name, samples.size(), tokens,
+    std::vector<std::int64_t> expected{static_cast<std::int64_t>(samples.size())};
+    if (by_token) expected.push_back(static_cast<std::int64_t>(samples.front().tokens.size()));
+    const std::vector<std::int64_t>& shape = tensor_.shape;
+    if (!is_float(tensor_.dtype) || shape.size() != expected.size() + 1 || shape.back() == 0 ||
+        !std::equal(expected.begin(), expected.end(), shape.begin())) {
+      throw InputError(fmt::format("{}: tensor '{}': expected floats [{}, columns], got {} {}",
+                                   file.path().string(), result_.name, fmt::join(expected, ", "),
                                    name_of(tensor_.dtype), tensor_.shape_text()));
     }
   }
 
   void compare(std::size_t sample, const Matrix& actual) {
-    const auto columns = static_cast<Index>(tensor_.shape[2]);
+    const auto columns = static_cast<Index>(tensor_.shape.back());
     if (actual.cols() != columns) {
       throw InputError(fmt::format("{}: tensor '{}': {} columns, but the model gives {}",
                                    file_.path().string(), result_.name, columns, actual.cols()));
@@ -117,7 +133,7 @@ class TensorComparison {
                   {expected.data(), size});
     const TokenMask& mask = samples_[sample].mask;
     for (Index row = 0; row < actual.rows(); ++row) {
-      if (!mask.empty() && mask[static_cast<std::size_t>(row)] == 0) continue;
+      if (by_token_ && !mask.empty() && mask[static_cast<std::size_t>(row)] == 0) continue;
       for (Index column = 0; column < columns; ++column) {
         add(actual(row, column), expected(row, column));
       }
@@ -145,6 +161,7 @@ class TensorComparison {
   const SafetensorsFile& file_;
   const StoredTensor& tensor_;
   const std::vector<Sample>& samples_;
+  bool by_token_;
   TensorDifference result_;
   double sum_ = 0.0;
   double count_ = 0.0;
@@ -162,18 +179,24 @@ class Verification {
   VerifyResult run() {
     std::vector<Matrix> hidden;
     for (const Sample& sample : samples_)
-      hidden.push_back(model_.embed(sample.tokens, sample.mask));
+      hidden.push_back(model_.embed(sample.tokens, sample.mask, sample.token_types));
     const Architecture& architecture = model_.architecture();
     Workspace workspace;
     NoTap tap;
     for (Index number = 0; number < architecture.blocks; ++number) {
-      compare(hidden_name(number), hidden);
       const Block block = load_block(model_.checkpoint(), architecture, number);
+      if (file_.find(hidden_name(number)) != nullptr) {
+        std::vector<Matrix> entering;
+        for (const Matrix& states : hidden) {
+          entering.push_back(entering_state(architecture, block, states));
+        }
+        compare(hidden_name(number), entering);
+      }
       for (std::size_t i = 0; i < hidden.size(); ++i) {
         forward(architecture, block, hidden[i], samples_[i].mask, tap, workspace);
       }
     }
-    for (Matrix& states : hidden) model_.normalize(states);
+    for (Matrix& states : hidden) model_.finish(states);
     compare(hidden_name(architecture.blocks), hidden);
     for (Matrix& states : hidden) states = model_.logits(states);
     compare("logits", hidden);
@@ -204,7 +227,8 @@ class Verification {
 
   void compare(const std::string& name, const std::vector<Matrix>& actual) {
     if (file_.find(name) == nullptr) return;
-    TensorComparison comparison(file_, name, samples_);
+    const bool classifies = model_.architecture().head.kind == HeadKind::classification;
+    TensorComparison comparison(file_, name, samples_, name != "logits" || !classifies);
     for (std::size_t i = 0; i < actual.size(); ++i) comparison.compare(i, actual[i]);
     result_.tensors.push_back(comparison.finish());
   }

@@ -45,11 +45,8 @@ int main() {
 
   // 6 bits for weights (per channel) and activations (per tensor).
   const Scheme scheme = scheme_named("w6a6").value();
-  ScoredSite site;
-  site.inputs = {activations};
-  site.weight = linear.weight;
-  site.bias = linear.bias;
-  const SiteTransform found = os_plus(site, scheme, Search::exact, /*can_shift=*/true);
+  const SiteTransform found =
+      os_plus(linear_site({activations}, linear), scheme, {.can_shift = true});
   std::cout << "threshold " << found.threshold << " of " << found.thresholds.size()
             << " candidates\nloss before " << found.loss_before << ", after " << found.loss_after
             << "\nchannel 40: shift " << found.transform.shift(40) << ", scale "

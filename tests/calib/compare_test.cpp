@@ -53,10 +53,9 @@ TEST_F(CompareTest, EachRowIsAJobsFigure) {
       const ComparedRow& row = result.rows[next++];
       EXPECT_EQ(row.settings, (std::vector<std::pair<std::string, std::string>>{
                                   {"transform.method", method}, {"scheme", scheme}}));
-      ASSERT_EQ(row.perplexity.size(), 1U);
-      EXPECT_EQ(row.perplexity[0].label, text);
-      EXPECT_EQ(row.perplexity[0].value,
-                of_a_job({"transform.method=" + method, "scheme=" + scheme}));
+      ASSERT_EQ(row.scores.size(), 1U);
+      EXPECT_EQ(row.scores[0].label, text);
+      EXPECT_EQ(row.scores[0].value, of_a_job({"transform.method=" + method, "scheme=" + scheme}));
       EXPECT_TRUE(row.difference.empty());
     }
   }
@@ -84,7 +83,7 @@ TEST_F(CompareTest, CalibrationSetsDifferFromTheFirst) {
     EXPECT_EQ(row.difference_from, "corpus: calibration.safetensors");
     ASSERT_EQ(row.difference.size(), 1U);
     EXPECT_EQ(row.difference[0].label, text);
-    EXPECT_EQ(row.difference[0].value, row.perplexity[0].value - first.perplexity[0].value);
+    EXPECT_EQ(row.difference[0].value, row.scores[0].value - first.scores[0].value);
     EXPECT_NE(row.difference[0].value, 0.0);
   }
 }
@@ -99,7 +98,7 @@ TEST_F(CompareTest, FileHoldsWhatIsReturned) {
   ASSERT_EQ(json.at("rows").size(), 2U);
   const Json& first = json.at("rows").at(0);
   EXPECT_EQ(first.at("settings"), (Json{{"calibration", "corpus: calibration.safetensors"}}));
-  EXPECT_EQ(first.at("perplexity"), (Json{{text, result.rows[0].perplexity[0].value}}));
+  EXPECT_EQ(first.at("perplexity"), (Json{{text, result.rows[0].scores[0].value}}));
   EXPECT_FALSE(first.contains("difference"));
   for (const char* phase : {"total", "observe", "search", "quantize", "evaluate"}) {
     EXPECT_GE(first.at("seconds").at(phase), 0.0) << phase;

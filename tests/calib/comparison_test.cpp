@@ -93,8 +93,9 @@ TEST(LoadComparison, needs_of_the_job_itself_only_what_no_row_gives) {
       "model: m\noutput: o\nevaluate: {perplexity: [e.txt]}\n"
       "compare: {calibration: [{corpus: a.txt}, {random: ascii}]}\n");
   EXPECT_EQ(file.comparison_faults(), Lines{});
-  EXPECT_EQ(file.faults(), (Lines{"job.yaml: calibration: give corpus: FILE (.txt, .jsonl, .h5, "
-                                  ".safetensors) or random: ascii | vocabulary"}));
+  EXPECT_EQ(file.faults(),
+            (Lines{"job.yaml: calibration: give corpus: FILE (.txt, .jsonl, .tsv, .h5, "
+                   ".safetensors) or random: ascii | vocabulary"}));
 }
 
 TEST(LoadComparison, allows_keys_that_take_effect_in_some_row) {
@@ -169,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "7: scheme: 'w3a3' is not supported; supported: w8a8, w6a6, w4a4"},
         OneFault{"compare: {transform: [none]}",
                  "7: transform: expected a section with the keys method, search_samples, search, "
-                 "alpha; got 'none'"},
+                 "alpha, sites, plain_layout; got 'none'"},
         OneFault{"compare: {transform.metod: [none]}",
                  "7: compare.transform.metod: unknown key; did you mean 'method'?"},
         OneFault{"compare: {transform.method.x: [none]}",
@@ -187,7 +188,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(LoadComparison, refuses_an_axis_that_leads_through_a_value) {
   EXPECT_EQ(faults_of_more("transform: none\ncompare: {transform.alpha: [0.5]}\n"),
             (Lines{"job.yaml:7: transform: expected a section with the keys method, "
-                   "search_samples, search, alpha; got 'none'",
+                   "search_samples, search, alpha, sites, plain_layout; got 'none'",
                    "job.yaml:8: compare.transform.alpha: leads through a value that is no "
                    "section"}));
 }

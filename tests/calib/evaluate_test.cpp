@@ -39,12 +39,11 @@ TEST(EvaluateTest, DynamicSchemeGivesAJobsFigureWithoutAJob) {
   options.scheme = Scheme{.weights = {.bits = 4, .granularity = Granularity::per_channel},
                           .activations = {.bits = 5, .granularity = Granularity::per_token}};
   const auto result = evaluate(tiny / "model", options);
-  EXPECT_EQ(result.perplexity.at(0).value,
+  EXPECT_EQ(result.scores.at(0).value,
             summary.at("perplexity").at(text).at("quantized").get<double>());
   EXPECT_EQ(result.kind, "quantized: 4 bit weights per_channel, 5 bit activations per_token");
   EXPECT_EQ(evaluate(tiny / "model", options_of(tiny)).kind, "full precision");
-  EXPECT_NE(evaluate(tiny / "model", options_of(tiny)).perplexity[0].value,
-            result.perplexity[0].value);
+  EXPECT_NE(evaluate(tiny / "model", options_of(tiny)).scores[0].value, result.scores[0].value);
 }
 
 TEST(EvaluateTest, NamesTheSchemeOfAQuantizedCheckpoint) {
@@ -70,11 +69,11 @@ TEST(EvaluateTest, SchemesThatCannotTakeEffect) {
 TEST(EvaluateTest, WindowsAndLengths) {
   const support::TinyJob tiny;
   EvaluateOptions options = options_of(tiny);
-  const double all = evaluate(tiny / "model", options).perplexity.at(0).value;
+  const double all = evaluate(tiny / "model", options).scores.at(0).value;
   options.windows = 4;
-  EXPECT_EQ(evaluate(tiny / "model", options).perplexity.at(0).value, all);
+  EXPECT_EQ(evaluate(tiny / "model", options).scores.at(0).value, all);
   options.windows = 1;
-  EXPECT_NE(evaluate(tiny / "model", options).perplexity.at(0).value, all);
+  EXPECT_NE(evaluate(tiny / "model", options).scores.at(0).value, all);
   options.sequence_length = 33;
   expect_error<UsageError>([&] { evaluate(tiny / "model", options); }, "--sequence-length: 33",
                            {"longer than the model's 32 positions"});
@@ -95,9 +94,9 @@ TEST(EvaluateTest, TwoTextsOfOneName) {
   std::filesystem::rename(tiny / "other" / text, tiny / "other/b.safetensors");
   options.texts.back() = tiny / "other/b.safetensors";
   const auto result = evaluate(tiny / "model", options);
-  ASSERT_EQ(result.perplexity.size(), 2U);
-  EXPECT_EQ(result.perplexity[0].label, text);
-  EXPECT_EQ(result.perplexity[1].label, "b.safetensors");
+  ASSERT_EQ(result.scores.size(), 2U);
+  EXPECT_EQ(result.scores[0].label, text);
+  EXPECT_EQ(result.scores[1].label, "b.safetensors");
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ TEST(ModelTokenizerTest, MustNotGiveIdsBeyondTheEmbedding) {
       EXPECT_NO_THROW(tokenizer.get());
       continue;
     }
-    support::expect_error<InputError>([&] { tokenizer.get(); }, tiny / "model/tokenizer.json",
+    support::expect_error<InputError>([&] { tokenizer.get(); }, tiny / "model",
                                       {"ids up to 261", "'vocab_size' is 261"});
   }
 }
@@ -65,7 +65,7 @@ TEST(EvaluationTextsTest, TextBecomesWindowsUnderItsName) {
   EXPECT_EQ(texts[0].label, "a.txt");
   // "hell" is one token; 14 tokens give two windows of five.
   EXPECT_EQ(texts[0].windows,
-            (std::vector<Tokens>{{258, 'x', 'x', 'x', 'x'}, {'x', 'x', 'x', 'x', 'x'}}));
+            without_types({{258, 'x', 'x', 'x', 'x'}, {'x', 'x', 'x', 'x', 'x'}}));
   options.windows = 1;
   EXPECT_EQ(read_evaluation_texts(model, tokenizer, options, {"texts", "length"})[0].windows.size(),
             1U);

@@ -23,12 +23,13 @@ ChannelTransform some_transform(std::uint32_t seed) {
 
 class FoldCheck : public testing::TestWithParam<std::size_t> {
  protected:
-  FoldCheck() : site_(sites_of(tiny_.architecture()).at(GetParam())) {}
+  FoldCheck()
+      : site_(sites_of(tiny_.architecture(), 0, {.method = Method::os_plus}).at(GetParam())) {}
 
   Block folded(const ChannelTransform& transform) const { return folded(transform, site_); }
   Block folded(const ChannelTransform& transform, const Site& site) const {
     Block block = before_;
-    fold(transform, site, block);
+    fold(transform, tiny_.architecture(), site, block);
     return block;
   }
   void check(const Block& after) const { check(after, site_); }
@@ -55,7 +56,7 @@ TEST_P(FoldCheck, TakesARightFold) {
 // Readers that the site does not know of are left out of the fold and of their own check; the
 // block's output tells.
 TEST_P(FoldCheck, RefusesASiteThatMissesAReader) {
-  for (const LinearRole missing : site_.readers) {
+  for (const LinearPlace missing : site_.readers) {
     Site site = site_;
     std::erase(site.readers, missing);
     const ChannelTransform transform = some_transform(3);
@@ -63,7 +64,7 @@ TEST_P(FoldCheck, RefusesASiteThatMissesAReader) {
     // The same fold under the whole site: the reader's own check sees it, and names it.
     support::expect_error<MachineError>(
         [&] { check(folded(transform, site)); }, "site '" + std::string(site.name) + "'",
-        {"'" + std::string(tiny_.architecture().family->linears[index_of(missing)]) + "'"});
+        {"'" + tiny_.architecture().linear(missing.role).name + "'"});
   }
 }
 
@@ -72,7 +73,7 @@ TEST_P(FoldCheck, RefusesAShiftOfTheWrongSign) {
   transform.scale.setOnes();
   Block after = folded(transform);
   transform.shift = -transform.shift;
-  for (const LinearRole role : site_.readers) {
+  for (const LinearPlace role : site_.readers) {
     after.linear(role).bias = folded(transform).linear(role).bias;
   }
   expect_refused(after, site_);
@@ -83,20 +84,20 @@ TEST_P(FoldCheck, RefusesAScaleOfTheWrongDirection) {
   transform.shift.setZero();
   Block after = folded(transform);
   transform.scale = transform.scale.cwiseInverse().eval();
-  after.norm(site_.producer) = folded(transform).norm(site_.producer);
+  after.norm(*site_.norm) = folded(transform).norm(*site_.norm);
   expect_refused(after, site_);
 }
 
 TEST_P(FoldCheck, RefusesNaNAnywhere) {
   constexpr float nan = std::numeric_limits<float>::quiet_NaN();
-  for (const LinearRole role : all_linears) {
-    for (const Index place : {Index{0}, Index{7}, tiny_.architecture().rows(role) - 1}) {
+  for (const LinearPlace role : tiny_.architecture().linear_places()) {
+    for (const Index place : {Index{0}, Index{7}, tiny_.architecture().rows(role.role) - 1}) {
       Block after = before_;
       after.linear(role).bias(place) = nan;
       expect_refused(after, site_);
     }
   }
-  for (const NormRole role : all_norms) {
+  for (const NormRole role : tiny_.architecture().norm_roles()) {
     Block after = before_;
     after.norm(role).gain(3) = nan;
     expect_refused(after, site_);

@@ -68,7 +68,7 @@ TEST(HiddenStreamTest, CapturesTheFirstWindowsAndMovesNothing) {
       tiny.stream().capture(tiny.architecture(), block, quantizers, Node::mlp_input, 3);
   ASSERT_EQ(captured.size(), 3U);
   for (std::size_t i = 0; i < captured.size(); ++i) {
-    CaptureTap tap(quantizers, Node::mlp_input);
+    CaptureTap tap(quantizers, Node::mlp_input, 0);
     Workspace workspace;
     Matrix hidden = tiny.stream().at(i);
     forward(tiny.architecture(), block, hidden, {}, tap, workspace);

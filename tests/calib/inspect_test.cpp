@@ -40,9 +40,15 @@ TEST(InspectTest, Checkpoint) {
             Json::parse(R"([{"name": "attention", "producer": "self_attn_layer_norm",
                              "readers": ["self_attn.q_proj", "self_attn.k_proj",
                                          "self_attn.v_proj"],
-                             "objective": "attention", "shift": true},
+                             "objective": "attention", "default_of": ["smoothquant", "os_plus"],
+                             "shift": true, "why_no_shift": "", "residual": false},
+                            {"name": "output", "producer": "self_attn.v_proj",
+                             "readers": ["self_attn.out_proj"],
+                             "objective": "linear", "default_of": [],
+                             "shift": true, "why_no_shift": "", "residual": false},
                             {"name": "mlp", "producer": "final_layer_norm", "readers": ["fc1"],
-                             "objective": "linear", "shift": true}])"));
+                             "objective": "linear", "default_of": ["smoothquant", "os_plus"],
+                             "shift": true, "why_no_shift": "", "residual": false}])"));
 }
 
 TEST(InspectTest, NoShiftWithoutBias) {

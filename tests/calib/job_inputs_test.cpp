@@ -22,7 +22,7 @@ TEST(JobInputsTest, ReadsModelTextsAndSamples) {
   EXPECT_EQ(inputs.texts()[0].windows.size(), 4U);
   const auto samples = inputs.samples(job);
   ASSERT_EQ(samples.size(), 6U);
-  for (const Tokens& tokens : samples) EXPECT_EQ(tokens.size(), 16U);
+  for (const Encoding& sample : samples) EXPECT_EQ(sample.ids.size(), 16U);
 }
 
 TEST(JobInputsTest, RandomTokensDifferBySeedAlone) {
@@ -34,8 +34,8 @@ TEST(JobInputsTest, RandomTokensDifferBySeedAlone) {
           tiny.job({"calibration={random: " + kind +
                     ", samples: 4, sequence_length: 16, seed: " + std::to_string(seed) + "}"}));
     };
-    EXPECT_EQ(samples(1), samples(1));
-    EXPECT_NE(samples(1), samples(2));
+    EXPECT_EQ(samples(1)[0].ids, samples(1)[0].ids);
+    EXPECT_NE(samples(1)[0].ids, samples(2)[0].ids);
     EXPECT_EQ(samples(1).size(), 4U);
   }
 }

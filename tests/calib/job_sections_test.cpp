@@ -41,15 +41,20 @@ INSTANTIATE_TEST_SUITE_P(
                  "smoothquant, os_plus"},
         OneFault{"transform: {search: fast}",
                  "6: transform.search: 'fast' is not supported; supported: exact, exhaustive"},
-        OneFault{"transform:\n  plain_layout: true",
-                 "7: transform.plain_layout: unknown key; known keys: method, search_samples, "
-                 "search, alpha"},
+        OneFault{"transform:\n  quantile: true",
+                 "7: transform.quantile: unknown key; known keys: method, search_samples, search, "
+                 "alpha, sites, plain_layout"},
+        OneFault{"transform: {sites: [attention, mpl]}",
+                 "6: transform.sites: 'mpl' is no kind of site; known: attention, mlp, output, "
+                 "down"},
+        OneFault{"transform: {plain_layout: maybe}",
+                 "6: transform.plain_layout: expected true or false; got 'maybe'"},
         OneFault{"transform:",
                  "6: transform: expected a section with the keys method, "
-                 "search_samples, search, alpha; got no value"},
+                 "search_samples, search, alpha, sites, plain_layout; got no value"},
         OneFault{"transform: [none]",
                  "6: transform: expected a section with the keys method, "
-                 "search_samples, search, alpha; got a list"},
+                 "search_samples, search, alpha, sites, plain_layout; got a list"},
         OneFault{"transform: {method: [none]}",
                  "6: transform.method: expected one of none, smoothquant, os_plus; got a list"},
         OneFault{"transform: {search_samples: 17}",
@@ -98,8 +103,23 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: evaluate.windows: expected an integer from 1 to 2147483647 in decimal digits; "
                  "got '99999999999999999999'"},
         OneFault{"evaluate: {}",
-                 "6: evaluate.perplexity: missing; list the text files to "
-                 "evaluate, or leave out evaluate"},
+                 "6: evaluate.perplexity: missing; list the text files to evaluate (labelled ones, "
+                 "for a classifier, under accuracy), or leave out evaluate"},
+        OneFault{"evaluate: {perplexity: [a.txt], accuracy: [b.tsv]}",
+                 "6: evaluate.accuracy: given beside perplexity; give accuracy for a classifier, "
+                 "else perplexity"},
+        OneFault{"evaluate: {accuracy: [b.tsv], windows: 3}",
+                 "6: evaluate.windows: cannot take effect: only perplexity reads it; accuracy is "
+                 "bounded by examples"},
+        OneFault{"evaluate: {perplexity: [a.txt], examples: 3}",
+                 "6: evaluate.examples: cannot take effect: only accuracy reads it; perplexity is "
+                 "bounded by windows"},
+        OneFault{
+            "evaluate: {accuracy: [b.tsv], examples: 0}",
+            "6: evaluate.examples: expected an integer from 1 to 2147483647 in decimal digits; "
+            "got '0'"},
+        OneFault{"  cut: lines",
+                 "6: calibration.cut: 'lines' is not supported; supported: windows, texts"},
         OneFault{"memory_limit: 0",
                  "6: memory_limit: expected digits and a unit, such as 2GiB, "
                  "512 MiB, 500MB or 1000000; got '0'"},
@@ -123,6 +143,10 @@ INSTANTIATE_TEST_SUITE_P(
         OneFault{"transform: {method: smoothquant, search_samples: 4}",
                  "6: transform.search_samples: cannot take effect: smoothquant searches only with "
                  "alpha: search"},
+        OneFault{"transform: {method: none, sites: [mlp]}",
+                 "6: transform.sites: cannot take effect: method none works on no site"},
+        OneFault{"transform: {method: none, plain_layout: true}",
+                 "6: transform.plain_layout: cannot take effect: method none folds nothing"},
         OneFault{"transform: {method: none, search_samples: 4}",
                  "6: transform.search_samples: cannot take effect: method none searches nothing"},
         OneFault{"scheme: {weights: {group_size: 64}}",
@@ -136,9 +160,10 @@ TEST(JobFaults, of_calibration) {
   const auto faults = [](const std::string& calibration) {
     return JobFile("model: m\noutput: o\ncalibration: " + calibration).faults();
   };
-  EXPECT_EQ(faults("{samples: 3}"),
-            (Lines{"job.yaml:3: calibration: give corpus: FILE (.txt, .jsonl, .h5, .safetensors) "
-                   "or random: ascii | vocabulary"}));
+  EXPECT_EQ(
+      faults("{samples: 3}"),
+      (Lines{"job.yaml:3: calibration: give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) "
+             "or random: ascii | vocabulary"}));
   EXPECT_EQ(faults("{random: letters}"),
             (Lines{"job.yaml:3: calibration.random: 'letters' is not supported; supported: ascii, "
                    "vocabulary"}));
@@ -158,13 +183,14 @@ TEST(JobFaults, of_calibration) {
 }
 
 TEST(JobFaults, of_missing_sections_name_the_file) {
-  EXPECT_EQ(JobFile("scheme: w8a8\n").faults(),
-            (Lines{"job.yaml: model: missing; give the checkpoint's folder, such as model: "
-                   "path/to/model",
-                   "job.yaml: calibration: give corpus: FILE (.txt, .jsonl, .h5, .safetensors) or "
-                   "random: ascii | vocabulary",
-                   "job.yaml: output: missing; give the folder for the results, such as output: "
-                   "out/name"}));
+  EXPECT_EQ(
+      JobFile("scheme: w8a8\n").faults(),
+      (Lines{"job.yaml: model: missing; give the checkpoint's folder, such as model: "
+             "path/to/model",
+             "job.yaml: calibration: give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) or "
+             "random: ascii | vocabulary",
+             "job.yaml: output: missing; give the folder for the results, such as output: "
+             "out/name"}));
 }
 
 TEST(JobFaults, of_an_output_that_would_replace_the_model) {

@@ -145,12 +145,13 @@ TEST(ShippedJobs, to_start_from_hold_the_defaults) {
   EXPECT_EQ(job.calibration.batch, CalibrationOptions{}.batch);
   EXPECT_EQ(job.transform, TransformOptions{});
   EXPECT_EQ(job.scheme, Scheme{});
-  EXPECT_EQ(job.evaluate.sequence_length, EvaluationOptions{}.sequence_length);
+  EXPECT_EQ(job.evaluate.sequence_length, EvaluationOptions{}.length());
   EXPECT_EQ(job.memory_limit, Job{}.memory_limit);
 }
 
 TEST(ShippedJobs, to_start_from_explain_every_key) {
-  const std::string text = read_text(configs / "opt.yaml");
+  // Together: one is for language models, one for classifiers.
+  const std::string text = read_text(configs / "opt.yaml") + read_text(configs / "bert.yaml");
   for (const char* section :
        {"", "calibration", "transform", "scheme.weights", "scheme.activations", "evaluate"}) {
     for (const auto& key : known_keys(section)) {

@@ -13,8 +13,14 @@ Matrix tokens_of_two_channels() {
   return values;
 }
 
+Architecture with_heads(Index heads) {
+  Architecture architecture;
+  architecture.heads = architecture.key_value_heads = heads;
+  return architecture;
+}
+
 TEST(StatisticsTapTest, ChannelsOfANode) {
-  StatisticsTap tap(4);
+  StatisticsTap tap(with_heads(4), 0);
   Matrix values = tokens_of_two_channels();
   tap.at(Node::mlp_input, values, 0, 0);
   const NodeStatistics& statistics = tap.statistics();
@@ -25,7 +31,7 @@ TEST(StatisticsTapTest, ChannelsOfANode) {
 }
 
 TEST(StatisticsTapTest, ProbabilitiesCountVisibleKeysByHead) {
-  StatisticsTap tap(3);
+  StatisticsTap tap(with_heads(3), 0);
   // Queries 2 and 3 of head 1: they see 3 and 4 keys.
   Matrix probabilities(2, 4);
   probabilities << 0.5F, 0.25F, 0.25F, 0.0F, 0.1F, 0.2F, 0.3F, 0.4F;
@@ -36,6 +42,36 @@ TEST(StatisticsTapTest, ProbabilitiesCountVisibleKeysByHead) {
   EXPECT_EQ(statistics.low()(1), 0.1F);  // not the masked zero
   EXPECT_EQ(statistics.high()(1), 0.5F);
   EXPECT_EQ(statistics.mean()(0), 0.0F);
+}
+
+TEST(StatisticsTapTest, ProbabilitiesOfAWindowAndOfAnEncoderCountWhatIsVisible) {
+  Matrix probabilities(1, 4);
+  probabilities << 0.0F, 0.25F, 0.75F, 0.0F;
+  Architecture architecture = with_heads(1);
+  architecture.windows = {2};
+  StatisticsTap windowed(architecture, 0);
+  windowed.at(Node::attention_probabilities, probabilities, 0, 2);  // sees keys 1 and 2
+  architecture = with_heads(1);
+  architecture.causal = false;
+  StatisticsTap encoder(architecture, 0);
+  encoder.at(Node::attention_probabilities, probabilities, 0, 2);
+  const auto mean = [](StatisticsTap& tap) {
+    return tap.statistics()[index_of(Node::attention_probabilities)].mean()(0);
+  };
+  EXPECT_FLOAT_EQ(mean(windowed), 0.5F);
+  EXPECT_FLOAT_EQ(mean(encoder), 0.25F);
+}
+
+TEST(CaptureTapTest, KeepsTheWantedExpertAlone) {
+  const NodeQuantizers none;
+  CaptureTap tap(none, Node::mlp_hidden, 1);
+  Matrix first = Matrix::Constant(1, 2, 1.0F);
+  Matrix second = Matrix::Constant(3, 2, 2.0F);
+  tap.at(Node::mlp_hidden, first, 0, 0);
+  EXPECT_EQ(tap.captured().rows(), 0);
+  tap.at(Node::mlp_hidden, second, 1, 0);
+  tap.at(Node::mlp_hidden, first, 2, 0);
+  EXPECT_EQ(tap.captured(), second);
 }
 
 TEST(RangeTapTest, ObservesBeforeQuantizingAndQuantizesWhatIsKnown) {
@@ -76,7 +112,7 @@ TEST(RangeTapTest, ObservesIntoItsBatch) {
 TEST(CaptureTapTest, KeepsTheNodeAsItWasBeforeItsQuantizer) {
   NodeQuantizers known;
   known[index_of(Node::mlp_input)].emplace(tensor_scheme, std::vector<Range>{{-1.0F, 1.0F}});
-  CaptureTap tap(known, Node::mlp_input);
+  CaptureTap tap(known, Node::mlp_input, 0);
   Matrix other = Matrix::Constant(1, 2, 8.0F);
   tap.at(Node::mlp_hidden, other, 0, 0);
   Matrix values = tokens_of_two_channels();

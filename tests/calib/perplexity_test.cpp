@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "calib/evaluation_stream.h"
 #include "io/errors.h"
 #include "support/tiny_stream.h"
 
@@ -27,7 +28,7 @@ double plain_perplexity(const TinyStream& tiny, const std::vector<Tokens>& windo
     for (Index number = 0; number < tiny.architecture().blocks; ++number) {
       forward(tiny.architecture(), tiny.block(number), hidden, {}, tap, workspace);
     }
-    tiny.model().normalize(hidden);
+    tiny.model().finish(hidden);
     const Matrix logits = tiny.model().logits(hidden);
     for (std::size_t i = 1; i < window.size(); ++i) {
       const auto row = logits.row(static_cast<Index>(i) - 1).cast<double>();
@@ -46,7 +47,8 @@ TEST(PerplexityTest, IsExpOfTheMeanOverTokens) {
     std::vector<Tokens> windows = tiny.windows();
     windows.back().back() = static_cast<TokenId>(vocabulary - 1);  // in the last chunk
     Progress silent;
-    const auto result = full_precision_perplexity(tiny.model(), {{"a", windows}}, silent);
+    const auto result =
+        full_precision_scores(tiny.model(), {{"a", without_types(windows)}}, silent);
     ASSERT_EQ(result.size(), 1U);
     EXPECT_EQ(result[0].label, "a");
     const double expected = plain_perplexity(tiny, windows);
@@ -60,14 +62,14 @@ TEST(PerplexityTest, TextsDoNotMix) {
   const std::vector<Tokens> first(tiny.windows().begin(), tiny.windows().begin() + 2);
   const std::vector<Tokens> second(tiny.windows().begin() + 2, tiny.windows().end());
   Progress silent;
-  const auto both =
-      full_precision_perplexity(tiny.model(), {{"first", first}, {"second", second}}, silent);
+  const auto both = full_precision_scores(
+      tiny.model(), {{"first", without_types(first)}, {"second", without_types(second)}}, silent);
   ASSERT_EQ(both.size(), 2U);
   EXPECT_EQ(both[0].label, "first");
   EXPECT_EQ(both[0].value,
-            full_precision_perplexity(tiny.model(), {{"x", first}}, silent)[0].value);
+            full_precision_scores(tiny.model(), {{"x", without_types(first)}}, silent)[0].value);
   EXPECT_EQ(both[1].value,
-            full_precision_perplexity(tiny.model(), {{"x", second}}, silent)[0].value);
+            full_precision_scores(tiny.model(), {{"x", without_types(second)}}, silent)[0].value);
   EXPECT_NE(both[0].value, both[1].value);
 }
 
@@ -76,7 +78,7 @@ TEST(PerplexityTest, NoTextsNoWork) {
   class Never final : public Progress {
     void step(std::string_view, int, int, std::string_view) override { ADD_FAILURE(); }
   } progress;
-  EXPECT_TRUE(full_precision_perplexity(tiny.model(), {}, progress).empty());
+  EXPECT_TRUE(full_precision_scores(tiny.model(), {}, progress).empty());
   EXPECT_TRUE(EvaluationStream(tiny.model(), {}).empty());
 }
 
@@ -88,7 +90,7 @@ TEST(PerplexityTest, OverflowIsAnErrorThatNamesTheText) {
   const TinyStream tiny(2, 10, options);
   Progress silent;
   try {
-    full_precision_perplexity(tiny.model(), {{"book.txt", tiny.windows()}}, silent);
+    full_precision_scores(tiny.model(), {{"book.txt", without_types(tiny.windows())}}, silent);
     FAIL() << "no error";
   } catch (const InputError& error) {
     EXPECT_TRUE(std::string(error.what()).starts_with("book.txt: ")) << error.what();
@@ -106,7 +108,7 @@ TEST(PerplexityTest, ProgressCountsBlocks) {
     std::size_t count = 0;
   } progress;
   const TinyStream tiny;
-  full_precision_perplexity(tiny.model(), {{"a", tiny.windows()}}, progress);
+  full_precision_scores(tiny.model(), {{"a", without_types(tiny.windows())}}, progress);
   EXPECT_EQ(progress.count, 3U);
 }
 

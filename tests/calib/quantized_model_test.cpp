@@ -7,6 +7,7 @@
 
 #include "calib/runner.h"
 #include "io/errors.h"
+#include "io/safetensors.h"
 #include "support/expect_error.h"
 #include "support/safetensors_builder.h"
 #include "support/tiny_job.h"

@@ -35,7 +35,7 @@ double evaluated(const std::filesystem::path& checkpoint, const std::filesystem:
   EvaluateOptions options;
   options.texts = {file};
   options.sequence_length = length;
-  return evaluate_checkpoint(checkpoint, options, silent).perplexity.at(0).value;
+  return evaluate_checkpoint(checkpoint, options, silent).scores.at(0).value;
 }
 
 // Everything a job leaves; seconds and peak memory differ from run to run.
@@ -333,7 +333,7 @@ TEST(RunnerTest, QuickstartsModelEvaluatesToTheSummarysFigure) {
   options.texts = job.evaluate.perplexity;
   options.sequence_length = job.evaluate.sequence_length;
   options.windows = 2;
-  const auto stored = evaluate_checkpoint(scratch / "out/quantized", options, silent).perplexity;
+  const auto stored = evaluate_checkpoint(scratch / "out/quantized", options, silent).scores;
   ASSERT_EQ(stored.size(), 1U);
   EXPECT_EQ(stored[0].value, summary.at("perplexity").at(stored[0].label).at("quantized"));
 }

@@ -52,7 +52,7 @@ TEST(SummaryTest, HoldsTheFigures) {
   const support::TinyStream stream(1, 4);
   const CalibrationOutcome outcome{
       .sites = {{.name = "blocks.0.mlp", .threshold = 2.5, .loss_before = 4.0, .loss_after = 3.0}},
-      .perplexity = {{"a.txt", 21.5}, {"b.txt", 8.25}}};
+      .scores = {{"a.txt", 21.5}, {"b.txt", 8.25}}};
   const Json json = summarize(tiny.job(), stream.model(), {{"a.txt", 20.0}, {"b.txt", 8.0}},
                               outcome, Stopwatch{});
   EXPECT_EQ(json.at("model"), "model");

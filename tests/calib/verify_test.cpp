@@ -47,7 +47,7 @@ class VerifyTest : public testing::Test {
       for (Index number = 0; number < 2; ++number) {
         forward(model.architecture(), load_block(checkpoint, model.architecture(), number), hidden,
                 mask, tap, workspace);
-        if (number == 1) model.normalize(hidden);
+        if (number == 1) model.finish(hidden);
         append(hidden_[static_cast<std::size_t>(number) + 1], hidden);
       }
       append(logits_, model.logits(hidden));
@@ -203,7 +203,7 @@ TEST_F(VerifyTest, WhatTheFileLacksOrContradicts) {
       {reshape("input_ids", {5, 2}), {"attention_mask", "[2, 5]", "[5, 2]"}},
       {reshape("attention_mask", {5, 2}), {"attention_mask", "[5, 2]", "[2, 5]"}},
       {reshape("attention_mask", {1, 10}), {"attention_mask", "[1, 10]"}},
-      {reshape("logits", {10, vocabulary}), {"logits", "[2, 5, channels]", "[10, 264]"}},
+      {reshape("logits", {10, vocabulary}), {"logits", "[2, 5, columns]", "[10, 264]"}},
       {reshape("logits", {5, 2, vocabulary}), {"logits", "[5, 2, 264]"}},
       {reshape("hidden.1", {2, 10, channels / 2}), {"hidden.1", "[2, 10, 8]"}},
       {[](auto& all) {

@@ -28,10 +28,11 @@ TEST_P(FullPrecision, PerplexityAgreesWithPyTorch) {
                           {.texts = {support::shared_file("quickstart/evaluation.txt")},
                            .sequence_length = 512,
                            .windows = 32,
+                           .examples = std::nullopt,
                            .scheme = std::nullopt},
                           silent);
-  ASSERT_EQ(result.perplexity.size(), 1U);
-  EXPECT_NEAR(result.perplexity.front().value, GetParam().perplexity, 0.002);
+  ASSERT_EQ(result.scores.size(), 1U);
+  EXPECT_NEAR(result.scores.front().value, GetParam().perplexity, 0.002);
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, FullPrecision,
