@@ -155,7 +155,13 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
 
 TensorScheme read_tensor_scheme(const SectionReader& section, TensorScheme scheme,
                                 bool activations) {
-  take(scheme.bits, section.integer("bits", 2, 8));
+  take(scheme.bits, section.integer("bits", 2, activations ? unquantized_bits : 8));
+  if (activations && !is_quantized(scheme)) {
+    for (const char* key : {"granularity", "symmetric", "range", "rounding", "group_size"}) {
+      section.idle(key, "activations of 16 bits are left as they are");
+    }
+    return {.bits = unquantized_bits};
+  }
   const auto granularity =
       activations
           ? section.choice("granularity", {Granularity::per_tensor, Granularity::per_channel,

@@ -74,7 +74,10 @@ Block QuantizedModel::block(Index number) const {
 NodeQuantizers QuantizedModel::quantizers(Index number) const {
   const Architecture& architecture = model_.architecture();
   NodeQuantizers quantizers = record_.quantizers(number, architecture, scheme_);
-  if (scheme_.activations.granularity != Granularity::per_tensor) return quantizers;
+  if (is_dynamic(scheme_.activations) ||
+      scheme_.activations.granularity != Granularity::per_tensor) {
+    return quantizers;
+  }
   const CheckpointSource source(model_.checkpoint());
   for (const StoredLinear& stored : stored_linears(architecture, number)) {
     if (!is_quantized(stored.role())) continue;

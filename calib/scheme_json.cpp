@@ -9,6 +9,7 @@ namespace evenkeel {
 namespace {
 
 nlohmann::ordered_json to_json(const TensorScheme& scheme) {
+  if (!is_quantized(scheme)) return {{"bits", scheme.bits}};
   nlohmann::ordered_json json{{"bits", scheme.bits},
                               {"granularity", name_of(scheme.granularity)},
                               {"symmetric", scheme.symmetric},
@@ -28,6 +29,7 @@ Value known(std::optional<Value> value, const JsonReader& json, const std::strin
 TensorScheme tensor_scheme(const JsonReader& json, const std::string& key) {
   TensorScheme scheme;
   scheme.bits = static_cast<int>(json.positive(key + ".bits"));
+  if (!is_quantized(scheme)) return scheme;
   scheme.granularity =
       known(granularity_named(json.text(key + ".granularity")), json, key + ".granularity");
   scheme.symmetric = json.boolean(key + ".symmetric", false);

@@ -156,6 +156,32 @@ Architecture usual_sizes(const JsonReader& config, std::string_view model_type) 
   return model;
 }
 
+Architecture gpt_like(const JsonReader& config, std::string_view model_type) {
+  Architecture model;
+  model.model_type = model_type;
+  model.channels = config.positive("n_embd");
+  model.embedding.channels = model.channels;
+  model.ffn_channels = config.positive("n_inner", 4 * model.channels);
+  model.blocks = config.positive("n_layer");
+  model.heads = config.positive("n_head");
+  model.key_value_heads = model.heads;
+  model.head_channels = model.channels / model.heads;
+  model.query_scale = 1.0F / std::sqrt(static_cast<float>(model.head_channels));
+  model.vocabulary = config.positive("vocab_size");
+  model.positions = config.positive("n_positions");
+  model.vocabulary_key = "vocab_size";
+  model.positions_key = "n_positions";
+  model.prefixes = {"transformer.", ""};
+  model.embedding.tokens = "wte";
+  model.block = "h.";
+  model.norm_epsilon = static_cast<float>(config.number("layer_norm_epsilon", 1e-5));
+  model.norms[index_of(NormRole::attention_input)] = {"ln_1"};
+  model.activation = activation_choice(config, "activation_function", "gelu_new");
+  model.head.final_norm = "ln_f";
+  model.head.logits = "lm_head";
+  return model;
+}
+
 Architecture llama_like(const JsonReader& config, std::string_view model_type) {
   Architecture model = usual_sizes(config, model_type);
   model.ffn_channels = config.positive("intermediate_size");

@@ -45,6 +45,10 @@ std::vector<Index> window_choice(const JsonReader& config, Index blocks, Index w
 /// query_scale head_channels^-0.5.
 Architecture usual_sizes(const JsonReader& config, std::string_view model_type);
 
+/// The sizes and the embedding of GPT-2 and GPT-J under their names: n_embd, n_layer, n_head,
+/// n_inner.
+Architecture gpt_like(const JsonReader& config, std::string_view model_type);
+
 /// The modules of LLaMA and its kin: RMSNorm, gated MLP, rotary positions.
 Architecture llama_like(const JsonReader& config, std::string_view model_type);
 

@@ -29,7 +29,7 @@ ActivationQuantizer::ActivationQuantizer(const TensorScheme& scheme, std::vector
 }
 
 void ActivationQuantizer::apply(MatrixView values) const {
-  if (values.size() == 0) return;
+  if (values.size() == 0 || !is_quantized(scheme_)) return;
   const CodeRange range = code_range(scheme_.bits, scheme_.symmetric);
   switch (scheme_.granularity) {
     case Granularity::per_tensor:

@@ -13,7 +13,8 @@ namespace evenkeel {
 /// Thread-safe: `apply` is const and touches only its argument.
 class ActivationQuantizer {
  public:
-  /// A dynamic one (per_token, per_group). REQUIRES: is_dynamic(scheme).
+  /// A dynamic one (per_token, per_group), or one that changes nothing (16 bits).
+  /// REQUIRES: is_dynamic(scheme).
   explicit ActivationQuantizer(const TensorScheme& scheme);
   /// A static one: one range (per_tensor) or one per channel (per_channel).
   /// REQUIRES: !is_dynamic(scheme), ranges finite.

@@ -78,7 +78,7 @@ std::vector<PackedPart> weight_parts(const std::string& module, Index rows, Inde
 
 std::vector<PackedPart> input_parts(const std::string& module, const TensorScheme& activations) {
   std::vector<PackedPart> parts;
-  if (activations.granularity != Granularity::per_tensor) return parts;
+  if (is_dynamic(activations) || activations.granularity != Granularity::per_tensor) return parts;
   parts.push_back(part(Kind::input_step, module, "input_scale", DType::F32, {1}));
   if (!activations.symmetric) {
     parts.push_back(part(Kind::input_zero_point, module, "input_zero_point", DType::I8, {1}));

@@ -49,7 +49,8 @@ ordered_json quantization_config(const Scheme& scheme, const std::vector<std::st
   // Groups of activations are found anew each time, those of weights are stored.
   weights["dynamic"] = false;
   weights["observer"] = "minmax";
-  const bool known = !activations_fault(scheme.activations).has_value();
+  const bool known =
+      is_quantized(scheme.activations) && !activations_fault(scheme.activations).has_value();
   ordered_json group = {
       {"targets", {"Linear"}},
       {"weights", weights},

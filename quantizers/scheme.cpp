@@ -42,13 +42,36 @@ std::optional<Value> value_named(const Spellings<Value, size>& table, std::strin
   return found->first;
 }
 
-constexpr std::array<std::pair<std::string_view, int>, 3> named_bits{
-    {{"w8a8", 8}, {"w6a6", 6}, {"w4a4", 4}}};
+Scheme integers(int bits) {
+  Scheme scheme;
+  scheme.weights.bits = scheme.activations.bits = bits;
+  return scheme;
+}
 
-std::vector<std::string> faults_of_both(const TensorScheme& scheme) {
+Scheme weights_alone(int bits, Granularity granularity) {
+  Scheme scheme;
+  scheme.weights = {.bits = bits, .granularity = granularity, .symmetric = true};
+  scheme.activations = {.bits = unquantized_bits};
+  return scheme;
+}
+
+const std::vector<std::pair<std::string, Scheme>>& named_schemes() {
+  static const std::vector<std::pair<std::string, Scheme>> named{
+      {"w8a8", integers(8)},
+      {"w6a6", integers(6)},
+      {"w4a4", integers(4)},
+      {"w8a16", weights_alone(8, Granularity::per_channel)},
+      {"w4a16", weights_alone(4, Granularity::per_group)}};
+  return named;
+}
+
+std::vector<std::string> faults_of_both(const TensorScheme& scheme, bool activations) {
   std::vector<std::string> faults;
-  if (scheme.bits < 2 || scheme.bits > 8) {
-    faults.push_back(fmt::format("bits must be 2 to 8, not {}", scheme.bits));
+  const bool left_alone = activations && !is_quantized(scheme);
+  if ((scheme.bits < 2 || scheme.bits > 8) && !left_alone) {
+    faults.push_back(fmt::format("bits must be 2 to 8{}, not {}",
+                                 activations ? ", or 16 to leave them as they are" : "",
+                                 scheme.bits));
   }
   if (scheme.granularity == Granularity::per_group && scheme.group_size < 1) {
     faults.push_back(fmt::format("group_size must be at least 1, not {}", scheme.group_size));
@@ -59,20 +82,16 @@ std::vector<std::string> faults_of_both(const TensorScheme& scheme) {
 }  // namespace
 
 std::optional<Scheme> scheme_named(std::string_view name) {
-  const auto* found =
-      std::ranges::find_if(named_bits, [name](const auto& entry) { return entry.first == name; });
-  if (found == named_bits.end()) return std::nullopt;
-  Scheme scheme;
-  scheme.weights.bits = found->second;
-  scheme.activations.bits = found->second;
-  return scheme;
+  for (const auto& [known, scheme] : named_schemes()) {
+    if (known == name) return scheme;
+  }
+  return std::nullopt;
 }
 
 const std::vector<std::string>& scheme_names() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> all;
-    all.reserve(named_bits.size());
-    for (const auto& [name, bits] : named_bits) all.emplace_back(name);
+    for (const auto& [name, scheme] : named_schemes()) all.push_back(name);
     return all;
   }();
   return names;
@@ -86,13 +105,13 @@ std::optional<std::string> name_of(const Scheme& scheme) {
 }
 
 bool is_dynamic(const TensorScheme& activations) {
-  return activations.granularity == Granularity::per_token ||
+  return !is_quantized(activations) || activations.granularity == Granularity::per_token ||
          activations.granularity == Granularity::per_group;
 }
 
 std::vector<std::string> faults_of(const Scheme& scheme) {
   std::vector<std::string> faults;
-  for (const auto& fault : faults_of_both(scheme.weights)) faults.push_back("weights: " + fault);
+  for (const auto& fault : faults_of_both(scheme.weights, false)) faults.push_back("weights: " + fault);
   if (scheme.weights.granularity == Granularity::per_token) {
     faults.emplace_back(
         "weights: granularity per_token is for activations; "
@@ -102,7 +121,7 @@ std::vector<std::string> faults_of(const Scheme& scheme) {
     faults.push_back(fmt::format("weights: range {} is for activations; use minmax",
                                  name_of(scheme.weights.range)));
   }
-  for (const auto& fault : faults_of_both(scheme.activations)) {
+  for (const auto& fault : faults_of_both(scheme.activations, true)) {
     faults.push_back("activations: " + fault);
   }
   return faults;

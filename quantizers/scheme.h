@@ -30,7 +30,7 @@ enum class Rounding {
 /// How one kind of tensor is quantized. Codes: asymmetric 0 .. 2^bits - 1, symmetric
 /// -(2^(bits-1) - 1) .. 2^(bits-1) - 1.
 struct TensorScheme {
-  int bits = 8;  // 2 .. 8
+  int bits = 8;  // 2 .. 8; of activations also 16: left as they are
   Granularity granularity = Granularity::per_tensor;
   bool symmetric = false;
   RangeEstimator range = RangeEstimator::minmax;
@@ -39,6 +39,10 @@ struct TensorScheme {
 
   bool operator==(const TensorScheme&) const = default;
 };
+
+/// Bits of activations that are not quantized.
+inline constexpr int unquantized_bits = 16;
+inline bool is_quantized(const TensorScheme& scheme) { return scheme.bits != unquantized_bits; }
 
 /// What later blocks see while calibrating: the outputs of quantized blocks, as the published
 /// OS+ program does, or those of the full-precision model.
@@ -55,13 +59,14 @@ struct Scheme {
 };
 
 /// w8a8, w6a6, w4a4: asymmetric MinMax per-channel weights, asymmetric AvgMinMax per-tensor
-/// activations. Nothing for another name.
+/// activations. w8a16: symmetric per-channel weights alone; w4a16: symmetric weights in groups of
+/// 128 alone. Nothing for another name.
 std::optional<Scheme> scheme_named(std::string_view name);
 const std::vector<std::string>& scheme_names();
 /// The name of a scheme that has one.
 std::optional<std::string> name_of(const Scheme& scheme);
 
-/// True when ranges are found anew for each input, so that no calibration is needed.
+/// True when ranges are found anew for each input or not at all, so that no calibration is needed.
 bool is_dynamic(const TensorScheme& activations);
 
 /// Every fault, one line each, prefixed by "weights: " or "activations: "; empty when valid.

@@ -21,7 +21,7 @@ ActivationQuantizer scaled_quantizer(const TensorScheme& activations, const Chan
 
 ActivationQuantizer threshold_quantizer(const TensorScheme& activations,
                                         const ChannelExtrema& extrema, double threshold) {
-  if (activations.granularity == Granularity::per_tensor) {
+  if (!is_dynamic(activations) && activations.granularity == Granularity::per_tensor) {
     const auto limit = static_cast<float>(threshold);
     return {activations, {Range{-limit, limit}}};
   }

@@ -69,25 +69,46 @@ Index label_count(const JsonReader& config) {
   return config.positive("num_labels", 2);
 }
 
+// The modules of an encoder's two heads.
+struct EncoderHeads {
+  std::string classifier, classification_dense, classification_logits;
+  std::string masked, masked_dense, masked_norm, masked_logits, masked_bias;
+  Activation masked_activation;
+};
+
+void take_head(const JsonReader& config, const EncoderHeads& heads, HeadModules& head) {
+  head.kind = head_kind(config, heads.classifier, heads.masked);
+  if (head.kind == HeadKind::classification) {
+    head.dense = heads.classification_dense;
+    head.logits = heads.classification_logits;
+    head.bias = heads.classification_logits + ".bias";
+    head.tied = false;
+    head.labels = label_count(config);
+    return;
+  }
+  head.dense = heads.masked_dense;
+  head.norm = heads.masked_norm;
+  head.activation = heads.masked_activation;
+  head.logits = heads.masked_logits;
+  head.bias = heads.masked_bias;
+  head.tied = config.boolean("tie_word_embeddings", true);
+}
+
 }  // namespace
 
 Architecture describe_bert(const JsonReader& config) {
   Architecture model = encoder(config, "bert");
-  model.head.kind = head_kind(config, "BertForSequenceClassification", "BertForMaskedLM");
-  if (model.head.kind == HeadKind::classification) {
-    model.head.dense = "bert.pooler.dense";
-    model.head.logits = "classifier";
-    model.head.bias = "classifier.bias";
-    model.head.tied = false;
-    model.head.labels = label_count(config);
-  } else {
-    model.head.dense = "cls.predictions.transform.dense";
-    model.head.norm = "cls.predictions.transform.LayerNorm";
-    model.head.activation = model.activation;
-    model.head.logits = "cls.predictions.decoder";
-    model.head.bias = "cls.predictions.bias";
-    model.head.tied = config.boolean("tie_word_embeddings", true);
-  }
+  take_head(config,
+            {.classifier = "BertForSequenceClassification",
+             .classification_dense = "bert.pooler.dense",
+             .classification_logits = "classifier",
+             .masked = "BertForMaskedLM",
+             .masked_dense = "cls.predictions.transform.dense",
+             .masked_norm = "cls.predictions.transform.LayerNorm",
+             .masked_logits = "cls.predictions.decoder",
+             .masked_bias = "cls.predictions.bias",
+             .masked_activation = model.activation},
+            model.head);
   return model;
 }
 
@@ -102,21 +123,17 @@ Architecture describe_roberta(const JsonReader& config) {
   model.embedding.position_offset = padding + 1;
   model.embedding.positions_skip_padding = true;
   model.positions = std::max<Index>(1, model.positions - model.embedding.position_offset);
-  model.head.kind = head_kind(config, "RobertaForSequenceClassification", "RobertaForMaskedLM");
-  if (model.head.kind == HeadKind::classification) {
-    model.head.dense = "classifier.dense";
-    model.head.logits = "classifier.out_proj";
-    model.head.bias = "classifier.out_proj.bias";
-    model.head.tied = false;
-    model.head.labels = label_count(config);
-  } else {
-    model.head.dense = "lm_head.dense";
-    model.head.norm = "lm_head.layer_norm";
-    model.head.activation = Activation::gelu;  // whatever the blocks have
-    model.head.logits = "lm_head.decoder";
-    model.head.bias = "lm_head.bias";
-    model.head.tied = config.boolean("tie_word_embeddings", true);
-  }
+  take_head(config,
+            {.classifier = "RobertaForSequenceClassification",
+             .classification_dense = "classifier.dense",
+             .classification_logits = "classifier.out_proj",
+             .masked = "RobertaForMaskedLM",
+             .masked_dense = "lm_head.dense",
+             .masked_norm = "lm_head.layer_norm",
+             .masked_logits = "lm_head.decoder",
+             .masked_bias = "lm_head.bias",
+             .masked_activation = Activation::gelu},  // whatever the blocks have
+            model.head);
   return model;
 }
 
