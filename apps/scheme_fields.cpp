@@ -26,6 +26,12 @@ std::vector<std::pair<std::string, std::string>> scheme_fields(const Json& schem
   std::vector<std::pair<std::string, std::string>> fields;
   if (!scheme.is_object()) return fields;
   for (const auto& [name, part] : scheme.items()) {
+    if (name == "nodes" && part.is_object()) {
+      for (const auto& [node, own] : part.items()) {
+        fields.emplace_back(one_line(node), part_text(own));
+      }
+      continue;
+    }
     fields.emplace_back(one_line(name), part_text(part));
   }
   return fields;

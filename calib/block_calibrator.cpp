@@ -8,6 +8,7 @@
 
 #include "calib/fold_check.h"
 #include "calib/node_ranges.h"
+#include "calib/scheme_places.h"
 #include "io/errors.h"
 #include "model/stored_linears.h"
 #include "transforms/fold.h"
@@ -63,6 +64,8 @@ class BlockCalibrator {
   }
 
   void transform(const Site& site) {
+    const Scheme scheme = scheme_of(site);
+    if (!is_quantized(scheme.weights) && !is_quantized(scheme.activations)) return;
     try {
       std::vector<Matrix> seen = inputs(site);
       std::erase_if(seen, [](const Matrix& input) { return input.rows() == 0; });
@@ -71,7 +74,7 @@ class BlockCalibrator {
         return;
       }
       SiteTransform found =
-          choose(site, scored_site(architecture_, result_.folded, site, std::move(seen)));
+          choose(site, scheme, scored_site(architecture_, result_.folded, site, std::move(seen)));
       found.transform = ties_of(architecture_, site).gathered(found.transform);
       const Block before = result_.folded;
       fold(found.transform, architecture_, site, result_.folded);
@@ -99,15 +102,35 @@ class BlockCalibrator {
                            site.readers.front().expert);
   }
 
-  SiteTransform choose(const Site& site, ScoredSite scored) {
+  // What a candidate is scored with: the input's node, and the weights as if every reader was
+  // quantized, unless none is.
+  Scheme scheme_of(const Site& site) const {
+    Scheme scheme;
+    scheme.weights = {.bits = unquantized_bits};
+    scheme.activations = scheme_of_node(options_.scheme, result_.folded.number, site.input);
+    scheme.propagate = options_.scheme.propagate;
+    for (const StoredLinear& stored : stored_) {
+      const bool read = std::ranges::any_of(stored.parts, [&](const StoredPart& part) {
+        return std::ranges::find(site.readers, part.place) != site.readers.end();
+      });
+      if (read && quantizes(stored)) scheme.weights = options_.scheme.weights;
+    }
+    return scheme;
+  }
+
+  bool quantizes(const StoredLinear& stored) const {
+    return is_quantized(options_.scheme, result_.folded.number, stored);
+  }
+
+  SiteTransform choose(const Site& site, const Scheme& scheme, ScoredSite scored) {
     const TransformOptions& transform = options_.transform;
     if (transform.method == Method::os_plus) {
-      return os_plus(std::move(scored), options_.scheme,
+      return os_plus(std::move(scored), scheme,
                      {.search = transform.search,
                       .can_shift = site.can_shift(),
                       .lowest_threshold = lowest_threshold(architecture_)});
     }
-    return smoothquant(std::move(scored), absmax(site), options_.scheme, transform.alpha);
+    return smoothquant(std::move(scored), absmax(site), scheme, transform.alpha);
   }
 
   // Over all samples, in full precision.
@@ -133,7 +156,7 @@ class BlockCalibrator {
 
   void quantize_weights_before(Node end) {
     for (const StoredLinear& stored : stored_) {
-      if (!is_quantized(stored.role()) || index_of(input_of(stored.role())) >= index_of(end)) {
+      if (!quantizes(stored) || index_of(input_of(stored.role())) >= index_of(end)) {
         continue;
       }
       Matrix weight = joined_weight(stored, result_.folded);
@@ -145,7 +168,7 @@ class BlockCalibrator {
   void quantize() {
     if (options_.keep) result_.codes.resize(stored_.size());
     for (std::size_t i = 0; i < stored_.size(); ++i) {
-      if (!is_quantized(stored_[i].role())) continue;
+      if (!quantizes(stored_[i])) continue;
       QuantizedWeight codes =
           quantize_weight(joined_weight(stored_[i], result_.folded), options_.scheme.weights);
       split_weight(stored_[i], dequantize_weight(codes), result_.quantized);

@@ -1,5 +1,7 @@
 #include "calib/checkpoint_outputs.h"
 
+#include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <span>
@@ -9,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "calib/scheme_json.h"
+#include "calib/scheme_places.h"
 #include "model/stored_linears.h"
 #include "quantizers/packing.h"
 
@@ -100,9 +103,9 @@ CheckpointWriter::Layout quantized_layout(const Architecture& architecture, cons
     }
     for (const StoredLinear& stored : stored_linears(architecture, number)) {
       keep_exactly(stored.module);
-      if (!is_quantized(stored.role())) continue;
-      packed[stored.module + ".weight"] =
-          packed_plan(stored.module, stored.rows, stored.columns, scheme);
+      if (!is_quantized(scheme, number, stored)) continue;
+      packed[stored.module + ".weight"] = packed_plan(stored.module, stored.rows, stored.columns,
+                                                      scheme_of_linear(scheme, number, stored));
     }
   }
   return [packed = std::move(packed), exact = std::move(exact),
@@ -117,7 +120,8 @@ CheckpointWriter::Layout quantized_layout(const Architecture& architecture, cons
 }
 
 // The linears outside of the blocks, and within them those that no scheme quantizes.
-std::vector<std::string> unquantized_modules(const Architecture& architecture) {
+std::vector<std::string> unquantized_modules(const Architecture& architecture,
+                                             const Scheme& scheme) {
   std::vector<std::string> modules{architecture.head.logits};
   if (!architecture.head.dense.empty()) modules.push_back(architecture.head.dense);
   for (const std::string& name :
@@ -126,10 +130,31 @@ std::vector<std::string> unquantized_modules(const Architecture& architecture) {
   }
   for (Index number = 0; number < architecture.blocks; ++number) {
     for (const StoredLinear& stored : stored_linears(architecture, number)) {
-      if (!is_quantized(stored.role())) modules.push_back(stored.module);
+      if (!is_quantized(scheme, number, stored)) modules.push_back(stored.module);
     }
   }
   return modules;
+}
+
+// Linears alike in one group; when all are, it is that of every linear.
+std::vector<LinearGroup> linear_groups(const Architecture& architecture, const Scheme& scheme) {
+  std::vector<LinearGroup> groups;
+  for (Index number = 0; number < architecture.blocks; ++number) {
+    for (const StoredLinear& stored : stored_linears(architecture, number)) {
+      if (!is_quantized(scheme, number, stored)) continue;
+      const Scheme own = scheme_of_linear(scheme, number, stored);
+      auto group = std::ranges::find_if(groups, [&](const LinearGroup& known) {
+        return known.weights == own.weights && known.activations == own.activations;
+      });
+      if (group == groups.end()) {
+        groups.push_back({own.weights, own.activations, {}});
+        group = std::prev(groups.end());
+      }
+      group->targets.push_back(stored.module);
+    }
+  }
+  if (groups.size() == 1) groups.front().targets = {"Linear"};
+  return groups;
 }
 
 }  // namespace
@@ -181,12 +206,13 @@ void QuantizedCheckpoint::block(Index number, const BlockResult& result) {
   write_norms_and_biases(architecture, number, result.folded, writer_);
   const std::vector<StoredLinear> all = stored_linears(architecture, number);
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (!is_quantized(all[i].role())) {
+    if (!is_quantized(scheme_, number, all[i])) {
       write_weight(architecture, all[i], result.folded, writer_);
       continue;
     }
     const auto& input = result.quantizers[index_of(input_of(all[i].role()))];
-    const auto packed = pack(all[i].module, result.codes[i], scheme_, input ? &*input : nullptr);
+    const auto packed = pack(all[i].module, result.codes[i],
+                             scheme_of_linear(scheme_, number, all[i]), input ? &*input : nullptr);
     for (const PackedTensor& tensor : packed) writer_.write_bytes(tensor.name, tensor.bytes);
   }
 }
@@ -194,7 +220,8 @@ void QuantizedCheckpoint::block(Index number, const BlockResult& result) {
 void QuantizedCheckpoint::finish(const std::string& id) {
   const Architecture& architecture = model_.architecture();
   nlohmann::ordered_json config = model_.checkpoint().config().document();
-  config["quantization_config"] = quantization_config(scheme_, unquantized_modules(architecture));
+  config["quantization_config"] = quantization_config(linear_groups(architecture, scheme_),
+                                                      unquantized_modules(architecture, scheme_));
   config[evenkeel_key] = {
       {"scheme", scheme_to_json(scheme_)}, {"record", "../calibration.h5"}, {"id", id}};
   if (residual_transforms_) config[residual_transforms_key] = true;

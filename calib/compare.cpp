@@ -87,6 +87,7 @@ ComparisonResult run_comparison(const Comparison& comparison, Progress& progress
                     job.file.string()));
   }
   const JobInputs inputs(job);
+  for (const ComparisonRow& row : comparison.rows) inputs.check_scheme(row.job);
   // Every corpus is read once before any work, so that a fault in the last row costs nothing.
   for (const ComparisonRow& row : comparison.rows) static_cast<void>(inputs.samples(row.job));
   OutputFolder output(job.output);

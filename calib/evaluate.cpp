@@ -6,8 +6,8 @@
 
 #include "calib/evaluation_stream.h"
 #include "calib/evaluation_texts.h"
-#include "calib/node_ranges.h"
 #include "calib/quantized_model.h"
+#include "calib/scheme_places.h"
 #include "io/errors.h"
 #include "model/stored_linears.h"
 #include "quantizers/weight_quantizer.h"
@@ -17,9 +17,11 @@ namespace {
 
 std::string text_of(const Scheme& scheme) {
   if (const auto name = name_of(scheme)) return *name;
-  return fmt::format("{} bit weights {}, {} bit activations {}", scheme.weights.bits,
+  return fmt::format("{} bit weights {}, {} bit activations {}{}{}", scheme.weights.bits,
                      name_of(scheme.weights.granularity), scheme.activations.bits,
-                     name_of(scheme.activations.granularity));
+                     name_of(scheme.activations.granularity),
+                     scheme.nodes.empty() ? "" : ", some nodes otherwise",
+                     scheme.keep.empty() ? "" : ", some kept");
 }
 
 // What one block of the evaluated model is.
@@ -75,13 +77,13 @@ LoadedBlock plain_block(const LanguageModel& model, Index number,
   release_block(model.checkpoint(), model.architecture(), number);
   if (!scheme) return loaded;
   for (const StoredLinear& stored : stored_linears(model.architecture(), number)) {
-    if (!is_quantized(stored.role())) continue;
+    if (!is_quantized(*scheme, number, stored)) continue;
     Matrix weight = joined_weight(stored, loaded.block);
     fake_quantize_weight(weight, scheme->weights);
     split_weight(stored, std::move(weight), loaded.block);
   }
   for (const Node node : all_nodes) {
-    loaded.quantizers[index_of(node)].emplace(scheme_of_node(node, scheme->activations));
+    loaded.quantizers[index_of(node)].emplace(scheme_of_node(*scheme, number, node));
   }
   return loaded;
 }
@@ -104,7 +106,7 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
     result.kind = "quantized: " + text_of(model.scheme());
     return result;
   }
-  if (options.scheme && !is_dynamic(options.scheme->activations)) {
+  if (options.scheme && !is_dynamic(*options.scheme)) {
     throw UsageError(fmt::format(
         "--scheme: the activations of {} have static ranges, which need a calibration; write a job "
         "and call 'calibrate run', or choose a dynamic scheme",

@@ -1,10 +1,12 @@
 #include "calib/job_inputs.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "calib/byte_size.h"
 #include "calib/calibration_samples.h"
 #include "calib/hidden_stream.h"
+#include "calib/scheme_places.h"
 #include "io/errors.h"
 
 namespace evenkeel {
@@ -41,6 +43,12 @@ void JobInputs::check_memory(const Job& job, std::uint64_t sample_bytes) const {
       place(job, "memory_limit"), corpus.samples, corpus.sequence_length, windows,
       accuracy ? "texts" : "windows", byte_size_text(needed), byte_size_text(job.memory_limit),
       accuracy ? "examples" : "windows"));
+}
+
+void JobInputs::check_scheme(const Job& job) const {
+  std::vector<std::string> faults = place_faults(job.scheme, model_.architecture());
+  for (std::string& fault : faults) fault = place(job, "scheme." + fault);
+  if (!faults.empty()) throw UsageError(fmt::format("{}", fmt::join(faults, "\n")));
 }
 
 std::vector<Encoding> JobInputs::samples(const Job& job) const {

@@ -26,6 +26,10 @@ class JobInputs {
   const LanguageModel& model() const { return model_; }
   const std::vector<EvaluationText>& texts() const { return texts_; }
 
+  /// Throws: UsageError when a pattern of the job's scheme names nothing in the model, or a node
+  /// cannot have what it is given.
+  void check_scheme(const Job& job) const;
+
   /// Calibration windows or texts. Throws: InputError as read_calibration_samples; UsageError when
   /// windows are longer than the model's positions or the hidden states would not fit
   /// `memory_limit`.

@@ -13,9 +13,16 @@ namespace {
 
 using Sections = std::map<std::string, std::vector<std::string>, std::less<>>;
 
+// What stands for scheme.nodes.PATTERN, whatever the pattern.
+constexpr std::string_view node_prefix = "scheme.nodes.";
+constexpr std::string_view node_section = "scheme.nodes.PATTERN";
+
 const Sections& sections() {
   static const std::vector<std::string> tensor_scheme{"bits",  "granularity", "symmetric",
                                                       "range", "rounding",    "group_size"};
+  static const std::vector<std::string> node_scheme{"bits",  "granularity",      "symmetric",
+                                                    "range", "rounding",         "group_size",
+                                                    "codes", "steps_per_octave", "split"};
   static const Sections all{
       {"",
        {"model", "calibration", "transform", "scheme", "evaluate", "compare", "output",
@@ -23,9 +30,10 @@ const Sections& sections() {
       {"calibration",
        {"corpus", "random", "order", "cut", "samples", "sequence_length", "batch", "seed"}},
       {"transform", {"method", "search_samples", "search", "alpha", "sites", "plain_layout"}},
-      {"scheme", {"name", "weights", "activations", "propagate"}},
+      {"scheme", {"name", "weights", "activations", "propagate", "nodes", "keep"}},
       {"scheme.weights", tensor_scheme},
       {"scheme.activations", tensor_scheme},
+      {std::string(node_section), node_scheme},
       {"evaluate", {"perplexity", "accuracy", "sequence_length", "windows", "examples"}},
   };
   return all;
@@ -70,11 +78,13 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
 
 const std::vector<std::string>& known_keys(std::string_view section) {
   static const std::vector<std::string> none;
-  const auto found = sections().find(section);
+  const auto found = sections().find(section.starts_with(node_prefix) ? node_section : section);
   return found == sections().end() ? none : found->second;
 }
 
 bool is_known_path(std::string_view path) {
+  // A pattern has dots of its own; a path cannot say where it ends.
+  if (path.starts_with(node_prefix)) return false;
   const std::size_t dot = path.rfind('.');
   const auto section = dot == std::string_view::npos ? std::string_view{} : path.substr(0, dot);
   const auto key = dot == std::string_view::npos ? path : path.substr(dot + 1);

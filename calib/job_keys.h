@@ -7,8 +7,9 @@
 
 namespace evenkeel {
 
-/// Keys of a section given by its path: "" (the top), "calibration", "scheme.weights", ...
-/// Empty for a path that is no section; the keys of `compare` are paths themselves.
+/// Keys of a section given by its path: "" (the top), "calibration", "scheme.weights",
+/// "scheme.nodes.PATTERN", ... Empty for a path that is no section; the keys of `compare` are paths
+/// themselves.
 const std::vector<std::string>& known_keys(std::string_view section);
 
 /// Whether the path names a key or a section: "transform", "scheme.weights.bits".

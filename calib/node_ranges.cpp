@@ -1,15 +1,20 @@
 #include "calib/node_ranges.h"
 
+#include <algorithm>
+#include <array>
 #include <vector>
 
 #include <fmt/format.h>
 #include <tbb/enumerable_thread_specific.h>
 
 #include "calib/ordered_parallel.h"
+#include "calib/scheme_places.h"
 #include "io/errors.h"
 
 namespace evenkeel {
 namespace {
+
+using NodeSchemes = std::array<TensorScheme, node_count>;
 
 // Nodes of a stage do not depend on one another's quantization, so that one pass finds them all.
 const std::vector<std::vector<Node>>& stages(Propagate propagate) {
@@ -24,56 +29,63 @@ const std::vector<std::vector<Node>>& stages(Propagate propagate) {
   return propagate == Propagate::quantized ? one_by_one : all_at_once;
 }
 
-NodeObservers observers_of(const std::vector<Node>& nodes, const Scheme& scheme) {
+// Of those nodes whose ranges have to be observed; dynamic ones find theirs anew each time.
+NodeObservers observers_of(const std::vector<Node>& nodes, const NodeSchemes& schemes) {
   NodeObservers observers;
   for (const Node node : nodes) {
-    observers[index_of(node)].emplace(scheme_of_node(node, scheme.activations));
+    const TensorScheme& scheme = schemes[index_of(node)];
+    if (!is_dynamic(scheme)) observers[index_of(node)].emplace(scheme);
   }
   return observers;
 }
 
-}  // namespace
-
-TensorScheme scheme_of_node(Node node, const TensorScheme& activations) {
-  TensorScheme scheme = activations;
-  if (node == Node::attention_probabilities && scheme.granularity == Granularity::per_channel) {
-    scheme.granularity = Granularity::per_tensor;
-  }
-  return scheme;
+bool any(const NodeObservers& observers) {
+  return std::ranges::any_of(observers, [](const auto& observer) { return observer.has_value(); });
 }
+
+ActivationQuantizer quantizer_of(Node node, const TensorScheme& scheme,
+                                 const std::optional<RangeObserver>& observer) {
+  if (!observer) return ActivationQuantizer(scheme);
+  try {
+    return {scheme, observer->finish()};
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", name_of(node), error.what()));
+  }
+}
+
+}  // namespace
 
 NodeQuantizers observe_ranges(const Architecture& architecture, const Block& block,
                               const HiddenStream& stream, std::size_t count, std::size_t batch,
                               const Scheme& scheme, std::optional<Node> end) {
   const std::size_t stop = end ? index_of(*end) : node_count;
-  NodeQuantizers known;
-  if (is_dynamic(scheme.activations)) {
-    for (std::size_t node = 0; node < stop; ++node) known[node].emplace(scheme.activations);
-    return known;
+  NodeSchemes schemes;
+  for (const Node node : all_nodes) {
+    schemes[index_of(node)] = scheme_of_node(scheme, block.number, node);
   }
+  NodeQuantizers known;
   tbb::enumerable_thread_specific<Workspace> workspaces;
   for (const std::vector<Node>& stage : stages(scheme.propagate)) {
     if (index_of(stage.front()) >= stop) break;
-    NodeObservers total = observers_of(stage, scheme);
-    make_and_take_in_order(
-        count,
-        [&](std::size_t i) {
-          RangeTap tap(known, observers_of(stage, scheme), static_cast<std::int64_t>(i / batch));
-          Matrix hidden = stream.at(i);
-          forward(architecture, block, hidden, {}, tap, workspaces.local(), stage.back());
-          return std::move(tap.observers());
-        },
-        [&](std::size_t, NodeObservers part) {
-          for (const Node node : stage) total[index_of(node)]->merge(*part[index_of(node)]);
-        });
+    NodeObservers total = observers_of(stage, schemes);
+    if (any(total)) {
+      make_and_take_in_order(
+          count,
+          [&](std::size_t i) {
+            RangeTap tap(known, observers_of(stage, schemes), static_cast<std::int64_t>(i / batch));
+            Matrix hidden = stream.at(i);
+            forward(architecture, block, hidden, {}, tap, workspaces.local(), stage.back());
+            return std::move(tap.observers());
+          },
+          [&](std::size_t, NodeObservers part) {
+            for (const Node node : stage) {
+              if (auto& observer = total[index_of(node)]) observer->merge(*part[index_of(node)]);
+            }
+          });
+    }
     for (const Node node : stage) {
-      if (index_of(node) >= stop) continue;
-      try {
-        known[index_of(node)].emplace(scheme_of_node(node, scheme.activations),
-                                      total[index_of(node)]->finish());
-      } catch (const InputError& error) {
-        throw InputError(fmt::format("{}: {}", name_of(node), error.what()));
-      }
+      const std::size_t i = index_of(node);
+      if (i < stop) known[i].emplace(quantizer_of(node, schemes[i], total[i]));
     }
   }
   return known;

@@ -10,16 +10,12 @@
 
 namespace evenkeel {
 
-/// Scheme of one node: the activations' own, but probabilities have no channels, so that a range
-/// per channel becomes one per tensor there.
-TensorScheme scheme_of_node(Node node, const TensorScheme& activations);
-
-/// Quantizers of the nodes before `end` (all when empty), ranges observed over the first `count`
-/// windows, `batch` windows a batch. Under Propagate::quantized, each node is observed with the
-/// nodes before it quantized by their final ranges: quantized so far, as the published OS+ program
-/// does (which uses the running ranges of the batches seen until then). Under full_precision no
-/// node is quantized while observing.
-/// Throws: InputError naming the node when an activation is NaN or infinite.
+/// Quantizers of the nodes before `end` (all when empty), static ranges observed over the first
+/// `count` windows, `batch` windows a batch. Under Propagate::quantized, each node is observed with
+/// the nodes before it quantized by their final ranges: quantized so far, as the published OS+
+/// program does (which uses the running ranges of the batches seen until then). Under
+/// full_precision no node is quantized while observing. Throws: InputError naming the node when an
+/// activation is NaN or infinite, or negative where its codes cannot be.
 NodeQuantizers observe_ranges(const Architecture& architecture, const Block& block,
                               const HiddenStream& stream, std::size_t count, std::size_t batch,
                               const Scheme& scheme, std::optional<Node> end = std::nullopt);

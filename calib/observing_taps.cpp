@@ -22,7 +22,7 @@ void StatisticsTap::at(Node node, MatrixView values, Index head, Index first_row
 }
 
 void RangeTap::at(Node node, MatrixView values, Index head, Index first_row) {
-  if (auto& observer = observers_[index_of(node)]) observer->observe(values, batch_);
+  if (auto& observer = observers_[index_of(node)]) observer->observe(values, batch_, head);
   QuantizingTap::at(node, values, head, first_row);
 }
 

@@ -7,6 +7,7 @@
 
 #include "calib/checkpoint_outputs.h"
 #include "calib/scheme_json.h"
+#include "calib/scheme_places.h"
 #include "io/errors.h"
 #include "io/one_line.h"
 #include "model/stored_linears.h"
@@ -51,6 +52,10 @@ QuantizedModel::QuantizedModel(const Checkpoint& checkpoint)
     throw InputError(
         fmt::format("{}: '{}': {}", checkpoint.config().path().string(), key("scheme"), *fault));
   }
+  if (const auto faults = place_faults(scheme_, model_.architecture()); !faults.empty()) {
+    throw InputError(fmt::format("{}: '{}': {}", checkpoint.config().path().string(), key("scheme"),
+                                 faults.front()));
+  }
   if (const std::string id = checkpoint.config().text(key("id")); record_.id() != id) {
     throw InputError(
         fmt::format("{}: the record is of run {}, the checkpoint of run {}; run the "
@@ -63,7 +68,7 @@ Block QuantizedModel::block(Index number) const {
   const CheckpointSource source(model_.checkpoint());
   return load_block(model_.checkpoint(), model_.architecture(), number,
                     [&](const StoredLinear& stored) {
-                      if (!is_quantized(stored.role())) {
+                      if (!is_quantized(scheme_, number, stored)) {
                         return load_weight(model_.checkpoint(), model_.architecture(), stored);
                       }
                       return dequantize_weight(
@@ -74,16 +79,14 @@ Block QuantizedModel::block(Index number) const {
 NodeQuantizers QuantizedModel::quantizers(Index number) const {
   const Architecture& architecture = model_.architecture();
   NodeQuantizers quantizers = record_.quantizers(number, architecture, scheme_);
-  if (is_dynamic(scheme_.activations) ||
-      scheme_.activations.granularity != Granularity::per_tensor) {
-    return quantizers;
-  }
   const CheckpointSource source(model_.checkpoint());
   for (const StoredLinear& stored : stored_linears(architecture, number)) {
-    if (!is_quantized(stored.role())) continue;
+    if (!is_quantized(scheme_, number, stored)) continue;
+    const Scheme scheme = scheme_of_linear(scheme_, number, stored);
+    if (!input_is_stored(scheme.activations)) continue;
     const std::string& module = stored.module;
     const Node node = input_of(stored.role());
-    if (unpack_input(source, module, scheme_) != quantizers[index_of(node)]->parameters().front()) {
+    if (unpack_input(source, module, scheme) != quantizers[index_of(node)]->parameters().front()) {
       throw InputError(fmt::format(
           "{}: '{}.input_scale' or its zero point differs from the range of {} in {}; run the job "
           "again",

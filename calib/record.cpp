@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "calib/node_ranges.h"
 #include "calib/scheme_json.h"
+#include "calib/scheme_places.h"
 #include "io/errors.h"
 
 namespace evenkeel {
@@ -24,6 +24,7 @@ std::span<const float> values_of(const Vector& vector) {
   return {vector.data(), static_cast<std::size_t>(vector.size())};
 }
 
+// The entries of its statistics and, per channel or head, of its ranges.
 Index channels_of(Node node, const Architecture& architecture) {
   switch (node) {
     case Node::attention_query:
@@ -34,6 +35,8 @@ Index channels_of(Node node, const Architecture& architecture) {
       return architecture.key_value_channels();
     case Node::mlp_hidden:
       return architecture.ffn_channels;
+    case Node::attention_probabilities:
+      return architecture.heads;
     default:
       return architecture.channels;
   }
@@ -51,9 +54,9 @@ void write_statistics(Hdf5Writer& file, const std::string& path,
 void write_quantizer(Hdf5Writer& file, const std::string& path,
                      const ActivationQuantizer& quantizer) {
   if (is_dynamic(quantizer.scheme())) {
-    file.attribute(path, "dynamic", is_quantized(quantizer.scheme())
-                                        ? name_of(quantizer.scheme().granularity)
-                                        : std::string_view("none"));
+    file.attribute(path, "dynamic",
+                   is_quantized(quantizer.scheme()) ? name_of(quantizer.scheme().granularity)
+                                                    : std::string_view("none"));
     return;
   }
   const auto& ranges = quantizer.ranges();
@@ -61,22 +64,26 @@ void write_quantizer(Hdf5Writer& file, const std::string& path,
   if (quantizer.scheme().granularity == Granularity::per_tensor) {
     file.attribute(path, "range_low", static_cast<double>(ranges.front().low));
     file.attribute(path, "range_high", static_cast<double>(ranges.front().high));
+    if (parameters.empty()) return;
     file.attribute(path, "step", static_cast<double>(parameters.front().step));
     file.attribute(path, "zero_point", std::int64_t{parameters.front().zero_point});
     return;
   }
   std::vector<float> low;
   std::vector<float> high;
-  std::vector<float> steps;
-  std::vector<std::int32_t> zero_points;
-  for (std::size_t j = 0; j < ranges.size(); ++j) {
-    low.push_back(ranges[j].low);
-    high.push_back(ranges[j].high);
-    steps.push_back(parameters[j].step);
-    zero_points.push_back(parameters[j].zero_point);
+  for (const Range& range : ranges) {
+    low.push_back(range.low);
+    high.push_back(range.high);
   }
   file.dataset(path + "/range_low", low);
   file.dataset(path + "/range_high", high);
+  if (parameters.empty()) return;
+  std::vector<float> steps;
+  std::vector<std::int32_t> zero_points;
+  for (const AffineParameters& each : parameters) {
+    steps.push_back(each.step);
+    zero_points.push_back(each.zero_point);
+  }
   file.dataset(path + "/step", steps);
   file.dataset(path + "/zero_point", zero_points);
 }
@@ -134,7 +141,7 @@ NodeQuantizers RecordReader::quantizers(Index block, const Architecture& archite
                                         const Scheme& scheme) const {
   NodeQuantizers quantizers;
   for (const Node node : all_nodes) {
-    const TensorScheme node_scheme = scheme_of_node(node, scheme.activations);
+    const TensorScheme node_scheme = scheme_of_node(scheme, block, node);
     auto& quantizer = quantizers[index_of(node)];
     if (is_dynamic(node_scheme)) {
       quantizer.emplace(node_scheme);

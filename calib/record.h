@@ -10,7 +10,8 @@
 //   /blocks/N/nodes/NAME/            min[C] max[C] absmax[C] mean[C] variance[C]; C is the
 //                                    channels, or the heads at attention.probabilities
 //       static, per tensor:          attributes range_low, range_high, step, zero_point
-//       static, per channel:         range_low[C] range_high[C] step[C] zero_point[C]
+//       static, per channel or head: range_low[C] range_high[C] step[C] zero_point[C]
+//           (codes that are not uniform have neither step nor zero_point)
 //       dynamic:                     attribute dynamic = granularity
 #pragma once
 

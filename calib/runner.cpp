@@ -79,6 +79,7 @@ class Outputs final : public BlockSink {
 nlohmann::ordered_json run_job(const Job& job, Progress& progress) {
   Stopwatch stopwatch;
   const JobInputs inputs(job);
+  inputs.check_scheme(job);
   const std::vector<Encoding> samples = inputs.samples(job);
   const BlockOptions options{.transform = job.transform,
                              .scheme = job.scheme,

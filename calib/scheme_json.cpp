@@ -1,5 +1,10 @@
 #include "calib/scheme_json.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+#include <vector>
+
 #include <fmt/format.h>
 
 #include "io/errors.h"
@@ -16,6 +21,10 @@ nlohmann::ordered_json to_json(const TensorScheme& scheme) {
                               {"range", name_of(scheme.range)},
                               {"rounding", name_of(scheme.rounding)}};
   if (scheme.granularity == Granularity::per_group) json["group_size"] = scheme.group_size;
+  if (scheme.codes == Codes::uniform) return json;
+  json["codes"] = name_of(scheme.codes);
+  if (scheme.codes == Codes::logarithmic) json["steps_per_octave"] = scheme.steps_per_octave;
+  if (scheme.codes == Codes::two_range) json["split"] = scheme.split;
   return json;
 }
 
@@ -36,15 +45,60 @@ TensorScheme tensor_scheme(const JsonReader& json, const std::string& key) {
   scheme.range = known(range_estimator_named(json.text(key + ".range")), json, key + ".range");
   scheme.rounding = known(rounding_named(json.text(key + ".rounding")), json, key + ".rounding");
   scheme.group_size = static_cast<int>(json.positive(key + ".group_size", scheme.group_size));
+  scheme.codes =
+      known(codes_named(json.text(key + ".codes", name_of(scheme.codes))), json, key + ".codes");
+  scheme.steps_per_octave =
+      static_cast<int>(json.positive(key + ".steps_per_octave", scheme.steps_per_octave));
+  scheme.split = json.number(key + ".split", scheme.split);
   return scheme;
+}
+
+using Json = nlohmann::ordered_json;
+
+// The value at a dotted key of the scheme, or nullptr.
+const Json* find(const Json& document, std::string_view key) {
+  const Json* value = &document;
+  while (value->is_object()) {
+    const std::size_t dot = key.find('.');
+    const auto found = value->find(std::string(key.substr(0, dot)));
+    if (found == value->end()) return nullptr;
+    value = &*found;
+    if (dot == std::string_view::npos) return value;
+    key.remove_prefix(dot + 1);
+  }
+  return nullptr;
+}
+
+void read_places(const JsonReader& json, const std::string& key, Scheme& scheme) {
+  const auto wrong = [&](std::string_view part, std::string_view expected) {
+    return InputError(
+        fmt::format("{}: '{}.{}': expected {}", json.path().string(), key, part, expected));
+  };
+  if (const Json* nodes = find(json.document(), key + ".nodes")) {
+    if (!nodes->is_object()) throw wrong("nodes", "an object");
+    for (const auto& [pattern, value] : nodes->items()) {
+      const JsonReader node(json.path(), Json{{"nodes", value}});
+      scheme.nodes.push_back({pattern, tensor_scheme(node, "nodes")});
+    }
+  }
+  if (const Json* keep = find(json.document(), key + ".keep")) {
+    const bool texts = keep->is_array() && std::ranges::all_of(*keep, [](const Json& pattern) {
+                         return pattern.is_string();
+                       });
+    if (!texts) throw wrong("keep", "a list of texts");
+    scheme.keep = keep->get<std::vector<std::string>>();
+  }
 }
 
 }  // namespace
 
 nlohmann::ordered_json scheme_to_json(const Scheme& scheme) {
-  return {{"weights", to_json(scheme.weights)},
-          {"activations", to_json(scheme.activations)},
-          {"propagate", name_of(scheme.propagate)}};
+  Json json{{"weights", to_json(scheme.weights)},
+            {"activations", to_json(scheme.activations)},
+            {"propagate", name_of(scheme.propagate)}};
+  for (const NodeScheme& node : scheme.nodes) json["nodes"][node.pattern] = to_json(node.scheme);
+  if (!scheme.keep.empty()) json["keep"] = scheme.keep;
+  return json;
 }
 
 Scheme scheme_from_json(const JsonReader& json, const std::string& key) {
@@ -53,6 +107,7 @@ Scheme scheme_from_json(const JsonReader& json, const std::string& key) {
   scheme.activations = tensor_scheme(json, key + ".activations");
   scheme.propagate =
       known(propagate_named(json.text(key + ".propagate")), json, key + ".propagate");
+  read_places(json, key, scheme);
   if (const auto faults = faults_of(scheme); !faults.empty()) {
     throw InputError(fmt::format("{}: '{}': {}", json.path().string(), key, faults.front()));
   }

@@ -17,9 +17,9 @@ using NodeQuantizers = std::array<std::optional<ActivationQuantizer>, node_count
 class QuantizingTap : public Tap {
  public:
   explicit QuantizingTap(const NodeQuantizers& quantizers) : quantizers_(quantizers) {}
-  void at(Node node, MatrixView values, Index /*head*/, Index /*first_row*/) override {
+  void at(Node node, MatrixView values, Index head, Index /*first_row*/) override {
     const auto& quantizer = quantizers_[index_of(node)];
-    if (quantizer) quantizer->apply(values);
+    if (quantizer) quantizer->apply(values, head);
   }
 
  private:

@@ -11,12 +11,21 @@ namespace evenkeel {
 
 ActivationQuantizer::ActivationQuantizer(const TensorScheme& scheme) : scheme_(scheme) {
   assert(is_dynamic(scheme));
+  if (is_quantized(scheme) && scheme.codes != Codes::uniform) {
+    fractions_ = codebook_fractions(scheme);
+  }
 }
 
 ActivationQuantizer::ActivationQuantizer(const TensorScheme& scheme, std::vector<Range> ranges)
     : scheme_(scheme), ranges_(std::move(ranges)) {
   assert(!is_dynamic(scheme) && !ranges_.empty());
   assert(scheme.granularity != Granularity::per_tensor || ranges_.size() == 1);
+  if (scheme.codes != Codes::uniform) {
+    assert(scheme.granularity != Granularity::per_channel);
+    fractions_ = codebook_fractions(scheme);
+    for (const Range& range : ranges_) codebooks_.emplace_back(fractions_, range.high);
+    return;
+  }
   parameters_.reserve(ranges_.size());
   for (const Range& range : ranges_) {
     parameters_.push_back(affine_parameters(range, scheme.bits, scheme.symmetric));
@@ -28,40 +37,60 @@ ActivationQuantizer::ActivationQuantizer(const TensorScheme& scheme, std::vector
   }
 }
 
-void ActivationQuantizer::apply(MatrixView values) const {
+void ActivationQuantizer::apply(MatrixView values, Index head) const {
   if (values.size() == 0 || !is_quantized(scheme_)) return;
-  const CodeRange range = code_range(scheme_.bits, scheme_.symmetric);
   switch (scheme_.granularity) {
     case Granularity::per_tensor:
-      for (Index row = 0; row < values.rows(); ++row) {
-        fake_quantize(row_of(values, row), parameters_.front(), range);
-      }
-      return;
+      return apply_static(values, 0);
+    case Granularity::per_head:
+      return apply_static(values, static_cast<std::size_t>(head));
     case Granularity::per_channel:
-      assert(static_cast<std::size_t>(values.cols()) == steps_.size());
-      for (Index row = 0; row < values.rows(); ++row) {
-        fake_quantize_each(row_of(values, row), steps_, zero_points_, range);
-      }
-      return;
+      return apply_each_channel(values);
     case Granularity::per_token:
     case Granularity::per_group:
-      apply_dynamic(values, range);
-      return;
+      return apply_dynamic(values);
   }
 }
 
-void ActivationQuantizer::apply_dynamic(MatrixView& values, CodeRange range) const {
+void ActivationQuantizer::apply_static(MatrixView& values, std::size_t range) const {
+  assert(range < ranges_.size());
+  for (Index row = 0; row < values.rows(); ++row) {
+    if (codebooks_.empty()) {
+      fake_quantize(row_of(values, row), parameters_[range],
+                    code_range(scheme_.bits, scheme_.symmetric));
+    } else {
+      codebooks_[range].fake_quantize(row_of(values, row));
+    }
+  }
+}
+
+void ActivationQuantizer::apply_each_channel(MatrixView& values) const {
+  assert(static_cast<std::size_t>(values.cols()) == steps_.size());
+  const CodeRange range = code_range(scheme_.bits, scheme_.symmetric);
+  for (Index row = 0; row < values.rows(); ++row) {
+    fake_quantize_each(row_of(values, row), steps_, zero_points_, range);
+  }
+}
+
+void ActivationQuantizer::apply_dynamic(MatrixView& values) const {
   const auto columns = static_cast<std::size_t>(values.cols());
   const std::size_t width = scheme_.granularity == Granularity::per_group
                                 ? std::min(static_cast<std::size_t>(scheme_.group_size), columns)
                                 : columns;
   for (Index row = 0; row < values.rows(); ++row) {
     for (std::size_t first = 0; first < columns; first += width) {
-      const std::span<float> piece =
-          row_of(values, row).subspan(first, std::min(width, columns - first));
-      fake_quantize(piece, affine_parameters(range_of(piece), scheme_.bits, scheme_.symmetric),
-                    range);
+      quantize_by_own_range(row_of(values, row).subspan(first, std::min(width, columns - first)));
     }
+  }
+}
+
+void ActivationQuantizer::quantize_by_own_range(std::span<float> values) const {
+  const Range range = range_of(values);
+  if (fractions_.empty()) {
+    fake_quantize(values, affine_parameters(range, scheme_.bits, scheme_.symmetric),
+                  code_range(scheme_.bits, scheme_.symmetric));
+  } else {
+    Codebook(fractions_, range.high).fake_quantize(values);
   }
 }
 

@@ -58,9 +58,20 @@ std::optional<std::string> packing_fault(const TensorScheme& weights,
 }
 
 std::optional<std::string> activations_fault(const TensorScheme& activations) {
+  if (activations.codes != Codes::uniform) {
+    return fmt::format(
+        "the compressed-tensors layout cannot say {} codes: other readers see quantized weights "
+        "only",
+        name_of(activations.codes));
+  }
   if (activations.granularity != Granularity::per_channel) return std::nullopt;
   return "the compressed-tensors layout cannot say activations per_channel: other readers see "
          "quantized weights only";
+}
+
+bool input_is_stored(const TensorScheme& activations) {
+  return !is_dynamic(activations) && activations.granularity == Granularity::per_tensor &&
+         activations.codes == Codes::uniform;
 }
 
 std::vector<PackedPart> weight_parts(const std::string& module, Index rows, Index columns,
@@ -78,7 +89,7 @@ std::vector<PackedPart> weight_parts(const std::string& module, Index rows, Inde
 
 std::vector<PackedPart> input_parts(const std::string& module, const TensorScheme& activations) {
   std::vector<PackedPart> parts;
-  if (is_dynamic(activations) || activations.granularity != Granularity::per_tensor) return parts;
+  if (!input_is_stored(activations)) return parts;
   parts.push_back(part(Kind::input_step, module, "input_scale", DType::F32, {1}));
   if (!activations.symmetric) {
     parts.push_back(part(Kind::input_zero_point, module, "input_zero_point", DType::I8, {1}));

@@ -40,10 +40,13 @@ std::optional<std::string> packing_fault(const TensorScheme& weights,
                                          std::optional<Index> columns = {});
 
 /// Why other readers of the layout cannot know how activations are quantized (static per_channel);
-/// nothing when they can. The weights are stored all the same, and `quantization_config` then says
-/// nothing of activations. (Symmetric activations beyond their range take code -2^(b-1) in other
-/// readers, which is one step further than here.)
+/// nothing when they can (also codes that are not uniform). The weights are stored all the same,
+/// and `quantization_config` then says nothing of activations. (Symmetric activations beyond their
+/// range take code -2^(b-1) in other readers, which is one step further than here.)
 std::optional<std::string> activations_fault(const TensorScheme& activations);
+
+/// Whether the range of a linear's input is stored beside it: static per_tensor uniform codes.
+bool input_is_stored(const TensorScheme& activations);
 
 /// The tensors that stand for `NAME.weight` [rows, columns], as above. `module` is NAME.
 /// Throws: UsageError with the module's name and `packing_fault`.
@@ -76,12 +79,22 @@ QuantizedWeight unpack(const PackedSource& source, const std::string& module, In
                        Index columns, const Scheme& scheme);
 
 /// Step and zero point of the linear's input node, as stored beside it.
-/// REQUIRES: static per_tensor activations. Throws: InputError as `unpack`.
+/// REQUIRES: input_is_stored(scheme.activations). Throws: InputError as `unpack`.
 AffineParameters unpack_input(const PackedSource& source, const std::string& module,
                               const Scheme& scheme);
 
-/// The "quantization_config" of config.json: linears are quantized, the `ignored` modules
-/// (lm_head, ...) not.
+/// Linears that are quantized alike. A target is a module's name, or "Linear": every one.
+struct LinearGroup {
+  TensorScheme weights;
+  TensorScheme activations;
+  std::vector<std::string> targets;
+};
+
+/// The "quantization_config" of config.json: linears are quantized by the group that names them,
+/// the `ignored` modules (lm_head, ...) not.
+nlohmann::ordered_json quantization_config(const std::vector<LinearGroup>& groups,
+                                           const std::vector<std::string>& ignored);
+/// The same when all linears are quantized by the scheme's weights and activations.
 nlohmann::ordered_json quantization_config(const Scheme& scheme,
                                            const std::vector<std::string>& ignored);
 

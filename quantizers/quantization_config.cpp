@@ -1,9 +1,10 @@
 // The part of packing.h that speaks JSON.
-#include <optional>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "quantizers/packing.h"
@@ -23,6 +24,8 @@ std::string_view strategy_of(Granularity granularity) {
       return "token";
     case Granularity::per_group:
       return "group";
+    case Granularity::per_head:
+      break;  // of no linear's input
   }
   return {};
 }
@@ -42,28 +45,42 @@ ordered_json arguments_of(const TensorScheme& scheme) {
       {"observer", dynamic ? ordered_json(nullptr) : ordered_json("minmax")}};
 }
 
-}  // namespace
-
-ordered_json quantization_config(const Scheme& scheme, const std::vector<std::string>& ignored) {
-  ordered_json weights = arguments_of(scheme.weights);
+ordered_json group_json(const LinearGroup& linears) {
+  ordered_json weights = arguments_of(linears.weights);
   // Groups of activations are found anew each time, those of weights are stored.
   weights["dynamic"] = false;
   weights["observer"] = "minmax";
   const bool known =
-      is_quantized(scheme.activations) && !activations_fault(scheme.activations).has_value();
+      is_quantized(linears.activations) && !activations_fault(linears.activations).has_value();
   ordered_json group = {
-      {"targets", {"Linear"}},
+      {"targets", linears.targets},
       {"weights", weights},
-      {"input_activations", known ? arguments_of(scheme.activations) : ordered_json(nullptr)},
+      {"input_activations", known ? arguments_of(linears.activations) : ordered_json(nullptr)},
       {"output_activations", nullptr}};
   // For weights alone, readers would infer the packed form.
   if (!known) group["format"] = format;
+  return group;
+}
+
+}  // namespace
+
+ordered_json quantization_config(const std::vector<LinearGroup>& groups,
+                                 const std::vector<std::string>& ignored) {
+  ordered_json all = ordered_json::object();
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    all[fmt::format("group_{}", i)] = group_json(groups[i]);
+  }
   return {{"quant_method", "compressed-tensors"},
           {"format", format},
           {"quantization_status", "compressed"},
-          {"config_groups", {{"group_0", group}}},
+          {"config_groups", all},
           {"ignore", ignored},
           {"kv_cache_scheme", nullptr}};
+}
+
+ordered_json quantization_config(const Scheme& scheme, const std::vector<std::string>& ignored) {
+  return quantization_config({LinearGroup{scheme.weights, scheme.activations, {"Linear"}}},
+                             ignored);
 }
 
 }  // namespace evenkeel

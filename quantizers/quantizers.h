@@ -9,6 +9,7 @@
 
 #include "quantizers/activation_quantizer.h"
 #include "quantizers/affine.h"
+#include "quantizers/codebook.h"
 #include "quantizers/gemm.h"
 #include "quantizers/packing.h"
 #include "quantizers/range_observer.h"

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <string>
 #include <utility>
@@ -30,19 +31,34 @@ std::vector<Range> channel_ranges(const ConstMatrixView& values) {
   return ranges;
 }
 
+// What widening with changes nothing: the range of a head before it is seen.
+constexpr Range no_values{std::numeric_limits<float>::infinity(),
+                          -std::numeric_limits<float>::infinity()};
+
+// Heads are seen one by one, so that one side may know more of them.
 void widen(std::vector<Range>& ranges, const std::vector<Range>& others) {
-  assert(ranges.size() == others.size());
-  for (std::size_t i = 0; i < ranges.size(); ++i) ranges[i] = widened(ranges[i], others[i]);
+  if (ranges.size() < others.size()) ranges.resize(others.size(), no_values);
+  for (std::size_t i = 0; i < others.size(); ++i) ranges[i] = widened(ranges[i], others[i]);
 }
 
-void require_finite(const std::vector<Range>& ranges, std::int64_t batch) {
+void require_finite(const std::vector<Range>& ranges, std::int64_t batch, bool of_heads) {
   for (std::size_t i = 0; i < ranges.size(); ++i) {
     if (std::isfinite(ranges[i].low) && std::isfinite(ranges[i].high)) continue;
-    const std::string where = ranges.size() == 1 ? "" : fmt::format(" in channel {}", i);
+    const std::string where =
+        ranges.size() == 1 ? "" : fmt::format(" in {} {}", of_heads ? "head" : "channel", i);
     throw InputError(fmt::format(
         "cannot estimate a range: batch {} has a NaN or infinite activation{}; check the "
         "checkpoint's weights",
         batch, where));
+  }
+}
+
+void require_no_negative(const std::vector<Range>& ranges, Codes codes) {
+  for (const Range& range : ranges) {
+    if (range.low >= 0.0F) continue;
+    throw InputError(fmt::format(
+        "{} codes are for values that are never negative, but one is {}; use uniform codes",
+        name_of(codes), range.low));
   }
 }
 
@@ -65,8 +81,13 @@ std::vector<Range> mean_of(const std::map<std::int64_t, std::vector<Range>>& bat
 
 }  // namespace
 
-void RangeObserver::observe(const ConstMatrixView& values, std::int64_t batch) {
+void RangeObserver::observe(const ConstMatrixView& values, std::int64_t batch, Index head) {
   if (values.size() == 0) return;
+  if (scheme_.granularity == Granularity::per_head) {
+    std::vector<Range> heads(static_cast<std::size_t>(head) + 1, no_values);
+    heads.back() = range_of_matrix(values);
+    return add(batch, heads);
+  }
   add(batch, scheme_.granularity == Granularity::per_channel
                  ? channel_ranges(values)
                  : std::vector<Range>{range_of_matrix(values)});
@@ -86,7 +107,10 @@ std::vector<Range> RangeObserver::finish() const {
   if (batches_.empty()) {
     throw InputError("cannot estimate a range: no value was observed; calibrate on more samples");
   }
-  for (const auto& [batch, ranges] : batches_) require_finite(ranges, batch);
+  for (const auto& [batch, ranges] : batches_) {
+    require_finite(ranges, batch, scheme_.granularity == Granularity::per_head);
+    if (scheme_.codes != Codes::uniform) require_no_negative(ranges, scheme_.codes);
+  }
   if (scheme_.range == RangeEstimator::average_minmax) return mean_of(batches_);
   std::vector<Range> whole = batches_.begin()->second;
   for (const auto& [batch, ranges] : batches_) widen(whole, ranges);

@@ -20,11 +20,13 @@ class RangeObserver {
   /// REQUIRES: !is_dynamic(scheme).
   explicit RangeObserver(const TensorScheme& scheme) : scheme_(scheme) {}
 
-  /// `values` [tokens, channels] (any piece of the node) belong to batch number `batch`.
-  void observe(const ConstMatrixView& values, std::int64_t batch);
+  /// `values` [tokens, channels] (any piece of the node) belong to batch number `batch`; `head` is
+  /// whose probabilities they are, read when per_head.
+  void observe(const ConstMatrixView& values, std::int64_t batch, Index head = 0);
   void merge(const RangeObserver& other);
-  /// One range, or one per channel.
-  /// Throws: InputError when nothing was observed or a value was NaN or infinite.
+  /// One range, or one per channel or head.
+  /// Throws: InputError when nothing was observed, a value was NaN or infinite, or was negative
+  /// where codes are not uniform.
   std::vector<Range> finish() const;
 
  private:

@@ -14,18 +14,27 @@
 namespace evenkeel {
 namespace {
 
+constexpr int most_steps_per_octave = 64;
+// Beyond it the middle of two codes is not exact in double (quantizers/codebook.cpp).
+constexpr double smallest_split = 1e-6;
+
 template <class Value, std::size_t size>
 using Spellings = std::array<std::pair<Value, std::string_view>, size>;
 
-constexpr Spellings<Granularity, 4> granularities{{{Granularity::per_tensor, "per_tensor"},
+constexpr Spellings<Granularity, 5> granularities{{{Granularity::per_tensor, "per_tensor"},
                                                    {Granularity::per_channel, "per_channel"},
                                                    {Granularity::per_token, "per_token"},
-                                                   {Granularity::per_group, "per_group"}}};
+                                                   {Granularity::per_group, "per_group"},
+                                                   {Granularity::per_head, "per_head"}}};
 constexpr Spellings<RangeEstimator, 2> range_estimators{
     {{RangeEstimator::minmax, "minmax"}, {RangeEstimator::average_minmax, "average_minmax"}}};
 constexpr Spellings<Rounding, 1> roundings{{{Rounding::nearest, "nearest"}}};
 constexpr Spellings<Propagate, 2> propagates{
     {{Propagate::quantized, "quantized"}, {Propagate::full_precision, "full_precision"}}};
+
+constexpr Spellings<Codes, 3> all_codes{{{Codes::uniform, "uniform"},
+                                         {Codes::logarithmic, "logarithmic"},
+                                         {Codes::two_range, "two_range"}}};
 
 template <class Table, class Value>
 std::string_view spelling(const Table& table, Value value) {
@@ -76,7 +85,42 @@ std::vector<std::string> faults_of_both(const TensorScheme& scheme, bool activat
   if (scheme.granularity == Granularity::per_group && scheme.group_size < 1) {
     faults.push_back(fmt::format("group_size must be at least 1, not {}", scheme.group_size));
   }
+  if (scheme.codes == Codes::logarithmic &&
+      (scheme.steps_per_octave < 1 || scheme.steps_per_octave > most_steps_per_octave)) {
+    faults.push_back(fmt::format("steps_per_octave must be 1 to {}, not {}", most_steps_per_octave,
+                                 scheme.steps_per_octave));
+  }
+  if (scheme.codes == Codes::two_range && !(scheme.split >= smallest_split && scheme.split < 1.0)) {
+    faults.push_back(
+        fmt::format("split must be at least {} and below 1, not {}", smallest_split, scheme.split));
+  }
+  if (scheme.codes != Codes::uniform && scheme.symmetric) {
+    faults.push_back(
+        fmt::format("{} codes are never negative, so that symmetric has no meaning; "
+                    "leave it out",
+                    name_of(scheme.codes)));
+  }
   return faults;
+}
+
+// What only some nodes can have, and no kind of tensor as a whole.
+std::vector<std::string> faults_of_whole(const TensorScheme& scheme) {
+  std::vector<std::string> faults;
+  if (scheme.codes != Codes::uniform) {
+    faults.push_back(
+        fmt::format("{} codes are for nodes that are never negative; name them under "
+                    "nodes",
+                    name_of(scheme.codes)));
+  }
+  if (scheme.granularity == Granularity::per_head) {
+    faults.emplace_back("granularity per_head is for attention.probabilities; name it under nodes");
+  }
+  return faults;
+}
+
+void append(std::vector<std::string>& faults, std::string_view where,
+            const std::vector<std::string>& more) {
+  for (const std::string& fault : more) faults.push_back(fmt::format("{}: {}", where, fault));
 }
 
 }  // namespace
@@ -109,9 +153,24 @@ bool is_dynamic(const TensorScheme& activations) {
          activations.granularity == Granularity::per_group;
 }
 
+bool is_dynamic(const Scheme& scheme) {
+  return is_dynamic(scheme.activations) && std::ranges::all_of(scheme.nodes, [](const auto& node) {
+           return is_dynamic(node.scheme);
+         });
+}
+
+bool averages_batches(const Scheme& scheme) {
+  const auto averages = [](const TensorScheme& activations) {
+    return !is_dynamic(activations) && activations.range == RangeEstimator::average_minmax;
+  };
+  return averages(scheme.activations) ||
+         std::ranges::any_of(scheme.nodes, [&](const auto& node) { return averages(node.scheme); });
+}
+
 std::vector<std::string> faults_of(const Scheme& scheme) {
   std::vector<std::string> faults;
-  for (const auto& fault : faults_of_both(scheme.weights, false)) faults.push_back("weights: " + fault);
+  append(faults, "weights", faults_of_both(scheme.weights, false));
+  append(faults, "weights", faults_of_whole(scheme.weights));
   if (scheme.weights.granularity == Granularity::per_token) {
     faults.emplace_back(
         "weights: granularity per_token is for activations; "
@@ -121,8 +180,10 @@ std::vector<std::string> faults_of(const Scheme& scheme) {
     faults.push_back(fmt::format("weights: range {} is for activations; use minmax",
                                  name_of(scheme.weights.range)));
   }
-  for (const auto& fault : faults_of_both(scheme.activations, true)) {
-    faults.push_back("activations: " + fault);
+  append(faults, "activations", faults_of_both(scheme.activations, true));
+  append(faults, "activations", faults_of_whole(scheme.activations));
+  for (const NodeScheme& node : scheme.nodes) {
+    append(faults, fmt::format("nodes.{}", node.pattern), faults_of_both(node.scheme, true));
   }
   return faults;
 }
@@ -131,6 +192,7 @@ std::string_view name_of(Granularity value) { return spelling(granularities, val
 std::string_view name_of(RangeEstimator value) { return spelling(range_estimators, value); }
 std::string_view name_of(Rounding value) { return spelling(roundings, value); }
 std::string_view name_of(Propagate value) { return spelling(propagates, value); }
+std::string_view name_of(Codes value) { return spelling(all_codes, value); }
 
 std::optional<Granularity> granularity_named(std::string_view name) {
   return value_named(granularities, name);
@@ -144,5 +206,6 @@ std::optional<Rounding> rounding_named(std::string_view name) {
 std::optional<Propagate> propagate_named(std::string_view name) {
   return value_named(propagates, name);
 }
+std::optional<Codes> codes_named(std::string_view name) { return value_named(all_codes, name); }
 
 }  // namespace evenkeel

@@ -15,6 +15,7 @@ enum class Granularity {
   per_token,    // activations only: a token (row), found anew each time (dynamic)
   per_group,    // `group_size` neighbours along the input channels; activations: dynamic. The last
                 // group may be short.
+  per_head,     // attention probabilities only: a head, static
 };
 
 /// How a static range is estimated. Dynamic granularities always take the minimum and maximum.
@@ -27,7 +28,16 @@ enum class Rounding {
   nearest,  // half to even
 };
 
-/// How one kind of tensor is quantized. Codes: asymmetric 0 .. 2^bits - 1, symmetric
+/// What the codes of a tensor stand for. All but uniform are for values that are never negative, as
+/// fractions of the range's top (quantizers/codebook.h); whoever multiplies them with integers
+/// needs what each says.
+enum class Codes {
+  uniform,      // step * (code - zero_point)
+  logarithmic,  // 2^(-i / steps_per_octave), i = 0 .. 2^bits - 2, and 0
+  two_range,    // c / C and split * c / C, c = 0 .. C = 2^(bits-1) - 1: one bit says which
+};
+
+/// How one kind of tensor is quantized. Uniform codes: asymmetric 0 .. 2^bits - 1, symmetric
 /// -(2^(bits-1) - 1) .. 2^(bits-1) - 1.
 struct TensorScheme {
   int bits = 8;  // 2 .. 8; of activations also 16: left as they are
@@ -35,12 +45,15 @@ struct TensorScheme {
   bool symmetric = false;
   RangeEstimator range = RangeEstimator::minmax;
   Rounding rounding = Rounding::nearest;
-  int group_size = 128;  // only read when granularity is per_group
+  int group_size = 128;          // only read when granularity is per_group
+  Codes codes = Codes::uniform;  // of weights always uniform
+  int steps_per_octave = 2;      // only read when codes are logarithmic
+  double split = 0.03125;        // from 1e-6, below 1: only read when codes are two_range
 
   bool operator==(const TensorScheme&) const = default;
 };
 
-/// Bits of activations that are not quantized.
+/// Bits of what is not quantized.
 inline constexpr int unquantized_bits = 16;
 inline bool is_quantized(const TensorScheme& scheme) { return scheme.bits != unquantized_bits; }
 
@@ -48,12 +61,25 @@ inline bool is_quantized(const TensorScheme& scheme) { return scheme.bits != unq
 /// OS+ program does, or those of the full-precision model.
 enum class Propagate { quantized, full_precision };
 
+/// The scheme of the nodes whose names match a pattern. Patterns are resolved against a model by
+/// calib/scheme_places.h, which says what they may name.
+struct NodeScheme {
+  std::string pattern;
+  TensorScheme scheme;
+
+  bool operator==(const NodeScheme&) const = default;
+};
+
 /// A whole scheme. The default is w8a8.
 struct Scheme {
   TensorScheme weights{.bits = 8, .granularity = Granularity::per_channel};
   TensorScheme activations{
       .bits = 8, .granularity = Granularity::per_tensor, .range = RangeEstimator::average_minmax};
   Propagate propagate = Propagate::quantized;
+  /// In place of `activations` where they match; the last one holds.
+  std::vector<NodeScheme> nodes = {};
+  /// Patterns of nodes, blocks and linears that are not quantized.
+  std::vector<std::string> keep = {};
 
   bool operator==(const Scheme&) const = default;
 };
@@ -68,8 +94,13 @@ std::optional<std::string> name_of(const Scheme& scheme);
 
 /// True when ranges are found anew for each input or not at all, so that no calibration is needed.
 bool is_dynamic(const TensorScheme& activations);
+/// The same of every activation.
+bool is_dynamic(const Scheme& scheme);
+/// Whether some static range is a mean over batches.
+bool averages_batches(const Scheme& scheme);
 
-/// Every fault, one line each, prefixed by "weights: " or "activations: "; empty when valid.
+/// Every fault, one line each, prefixed by "weights: ", "activations: " or "nodes.PATTERN: "; empty
+/// when valid. Whether patterns name anything depends on the model.
 std::vector<std::string> faults_of(const Scheme& scheme);
 
 // The spelling of each choice, in one place: job files, records and messages use it.
@@ -77,9 +108,11 @@ std::string_view name_of(Granularity value);
 std::string_view name_of(RangeEstimator value);
 std::string_view name_of(Rounding value);
 std::string_view name_of(Propagate value);
+std::string_view name_of(Codes value);
 std::optional<Granularity> granularity_named(std::string_view name);
 std::optional<RangeEstimator> range_estimator_named(std::string_view name);
 std::optional<Rounding> rounding_named(std::string_view name);
 std::optional<Propagate> propagate_named(std::string_view name);
+std::optional<Codes> codes_named(std::string_view name);
 
 }  // namespace evenkeel

@@ -95,7 +95,7 @@ Matrix dequantize_weight(const QuantizedWeight& weight) {
 
 void fake_quantize_weight(MatrixView weight, const TensorScheme& scheme) {
   assert(scheme.granularity != Granularity::per_token);
-  if (weight.size() == 0) return;
+  if (weight.size() == 0 || !is_quantized(scheme)) return;
   const CodeRange range = code_range(scheme.bits, scheme.symmetric);
   for_each_piece(
       weight, scheme,

@@ -29,7 +29,7 @@ QuantizedWeight quantize_weight(const ConstMatrixView& weight, const TensorSchem
 /// step * (code - zero_point). The same floats as `fake_quantize_weight` gives.
 Matrix dequantize_weight(const QuantizedWeight& weight);
 
-/// Quantize then dequantize in place, without keeping codes.
+/// Quantize then dequantize in place, without keeping codes; 16 bits change nothing.
 void fake_quantize_weight(MatrixView weight, const TensorScheme& scheme);
 
 }  // namespace evenkeel

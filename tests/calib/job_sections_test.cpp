@@ -44,6 +44,40 @@ INSTANTIATE_TEST_SUITE_P(
         OneFault{"transform:\n  quantile: true",
                  "7: transform.quantile: unknown key; known keys: method, search_samples, search, "
                  "alpha, sites, plain_layout"},
+        OneFault{
+            "scheme: {activations: {codes: logarithmic}}",
+            "6: scheme.activations.codes: unknown key; did you mean 'scheme.nodes.PATTERN.codes'?"},
+        OneFault{"scheme: {activations: {granularity: per_head}}",
+                 "6: scheme.activations.granularity: 'per_head' is not supported; supported: "
+                 "per_tensor, per_channel, per_token, per_group"},
+        OneFault{"scheme:\n  nodes:\n    mlp.hidden: {bit: 4}",
+                 "8: scheme.nodes.mlp.hidden.bit: unknown key; did you mean 'bits'?"},
+        OneFault{"scheme: {nodes: [mlp.hidden]}",
+                 "6: scheme.nodes: expected a section of nodes, such as {attention.probabilities: "
+                 "{granularity: per_token}}; got a list"},
+        OneFault{"scheme: {nodes: {mlp.hidden: {bits: 9}}}",
+                 "6: scheme: nodes.mlp.hidden: bits must be 2 to 8, or 16 to leave them as they "
+                 "are, not 9"},
+        OneFault{"scheme: {nodes: {mlp.hidden: {bits: 16, codes: two_range}}}",
+                 "6: scheme.nodes.mlp.hidden.codes: cannot take effect: activations of 16 bits are "
+                 "left as they are"},
+        OneFault{"scheme: {nodes: {mlp.hidden: {steps_per_octave: 2}}}",
+                 "6: scheme.nodes.mlp.hidden.steps_per_octave: cannot take effect: only "
+                 "logarithmic reads it; codes are uniform"},
+        OneFault{"scheme: {nodes: {mlp.hidden: {codes: logarithmic, split: 0.5}}}",
+                 "6: scheme.nodes.mlp.hidden.split: cannot take effect: only two_range reads it; "
+                 "codes are logarithmic"},
+        OneFault{"scheme: {nodes: {mlp.hidden: {codes: two_range, split: 1}}}",
+                 "6: scheme: nodes.mlp.hidden: split must be at least 1e-06 and below 1, not 1"},
+        OneFault{"scheme: {nodes: {mlp.hidden: {codes: two_range, symmetric: true}}}",
+                 "6: scheme.nodes.mlp.hidden.symmetric: cannot take effect: two_range codes are "
+                 "never negative"},
+        OneFault{"scheme: {nodes: {mlp.hidden: {granularity: per_token, range: minmax}}}",
+                 "6: scheme.nodes.mlp.hidden.range: cannot take effect: per_token ranges are found "
+                 "anew for each input"},
+        OneFault{"scheme: {keep: blocks.0}",
+                 "6: scheme.keep: expected a list of at least one, such as [blocks.0]; got "
+                 "'blocks.0'"},
         OneFault{"transform: {sites: [attention, mpl]}",
                  "6: transform.sites: 'mpl' is no kind of site; known: attention, mlp, output, "
                  "down"},
@@ -202,6 +236,37 @@ TEST(JobFaults, of_an_output_that_would_replace_the_model) {
     ASSERT_EQ(lines.size(), 1U) << output;
     EXPECT_TRUE(lines[0].starts_with("job.yaml:3: output: would replace the model ")) << lines[0];
   }
+}
+
+TEST(JobScheme, NodesStartFromTheActivationsAndFollowThoseOfTheName) {
+  const JobFile file(least_job +
+                     "scheme:\n"
+                     "  name: w6a6\n"
+                     "  activations: {symmetric: true}\n"
+                     "  nodes:\n"
+                     "    mlp.*: {granularity: per_channel}\n"
+                     "    attention.probabilities: {codes: logarithmic, steps_per_octave: 3}\n"
+                     "    mlp.hidden: {bits: 16}\n"
+                     "  keep: [blocks.0, '*.fc1']\n");
+  const Scheme scheme = file.job().scheme;
+  ASSERT_EQ(scheme.nodes.size(), 3U);
+  TensorScheme expected = scheme.activations;
+  expected.granularity = Granularity::per_channel;
+  EXPECT_EQ(scheme.nodes[0], (NodeScheme{"mlp.*", expected}));
+  expected = scheme.activations;
+  expected.symmetric = false;
+  expected.codes = Codes::logarithmic;
+  expected.steps_per_octave = 3;
+  EXPECT_EQ(scheme.nodes[1], (NodeScheme{"attention.probabilities", expected}));
+  EXPECT_EQ(scheme.nodes[2], (NodeScheme{"mlp.hidden", {.bits = 16}}));
+  EXPECT_EQ(scheme.keep, (std::vector<std::string>{"blocks.0", "*.fc1"}));
+}
+
+TEST(JobScheme, ANodeWithAMeanOverBatchesReadsTheBatch) {
+  const std::string lines =
+      "  batch: 4\nscheme: {activations: {granularity: per_token}, nodes: {mlp.hidden: ";
+  EXPECT_TRUE(faults_of_more(lines + "{granularity: per_tensor, range: average_minmax}}}").empty());
+  EXPECT_EQ(faults_of_more(lines + "{bits: 4}}}").size(), 1U);
 }
 
 }  // namespace

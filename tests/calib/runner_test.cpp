@@ -103,6 +103,21 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"symmetric_packed",
                 {"scheme={weights: {bits: 4, symmetric: true}, activations: "
                  "{bits: 3, symmetric: true}}"}},
+        Setting{"nodes",
+                {"scheme={name: w6a6, nodes: {'*.input': {granularity: per_token}, "
+                 "attention.probabilities: {granularity: per_head, codes: logarithmic}, "
+                 "mlp.hidden: {granularity: per_channel}, blocks.1.mlp.hidden: {bits: 4}, "
+                 "attention.value: {bits: 16}}}"}},
+        Setting{"two_range",
+                {"scheme={nodes: {attention.probabilities: {bits: 4, codes: two_range}, "
+                 "mlp.hidden: {granularity: per_token, codes: two_range, split: 0.1}}}"}},
+        Setting{"codes_of_tokens_in_full_precision",
+                {"scheme={propagate: full_precision, nodes: {attention.probabilities: "
+                 "{granularity: per_token, codes: logarithmic, steps_per_octave: 3}}}"}},
+        Setting{"keep",
+                {"scheme={keep: [mlp.hidden, 'blocks.0.attention.*', '*.layers.1.fc1', "
+                 "'*out_proj']}"}},
+        Setting{"keep_a_block", {"scheme={keep: [blocks.0]}"}},
         Setting{"two_bits", {"scheme={weights: {bits: 2}, activations: {bits: 2}}"}}),
     [](const auto& parameter) { return parameter.param.name; });
 

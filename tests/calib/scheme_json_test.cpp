@@ -42,6 +42,22 @@ TEST(SchemeJsonTest, EverySchemeComesBack) {
   }
 }
 
+TEST(SchemeJsonTest, PlacesComeBackInOrder) {
+  Scheme scheme;
+  scheme.nodes = {
+      {"mlp.*", {.bits = 16}},
+      {"attention.probabilities",
+       {.bits = 6,
+        .granularity = Granularity::per_head,
+        .codes = Codes::logarithmic,
+        .steps_per_octave = 3}},
+      {"blocks.0.mlp.hidden", {.bits = 4, .codes = Codes::two_range, .split = 0.3}},
+      {"blocks.1.mlp.hidden", {.bits = 4, .granularity = Granularity::per_group, .group_size = 9}},
+  };
+  scheme.keep = {"blocks.2", "*.fc1"};
+  EXPECT_EQ(read(scheme_to_json(scheme)), scheme) << scheme_to_json(scheme);
+}
+
 TEST(SchemeJsonTest, ReadsAsWritten) {
   EXPECT_EQ(scheme_to_json(Scheme{}),
             Json::parse(R"({"weights": {"bits": 8, "granularity": "per_channel",
@@ -68,6 +84,19 @@ TEST(SchemeJsonTest, FaultsNameFileAndKey) {
   expect_fault("/activations/group_size", -1, "evenkeel.scheme.activations.group_size");
   expect_fault("/propagate", "both", "evenkeel.scheme.propagate");
   expect_fault("/propagate", nullptr, "evenkeel.scheme.propagate");
+  expect_fault("/nodes", 8, "evenkeel.scheme.nodes");
+  expect_fault("/nodes", Json{{"mlp.hidden", 8}}, "nodes.bits");
+  expect_fault("/keep", "blocks.0", "evenkeel.scheme.keep");
+  expect_fault("/keep", Json::array({1}), "evenkeel.scheme.keep");
+  Json node = scheme_to_json(Scheme{}).at("activations");
+  node["codes"] = "cubic";
+  expect_fault("/nodes", Json{{"mlp.hidden", node}}, "nodes.codes");
+  node["codes"] = "logarithmic";
+  node["steps_per_octave"] = 65;
+  expect_fault("/nodes", Json{{"mlp.hidden", node}}, "steps_per_octave must be 1 to 64");
+  node["codes"] = "two_range";
+  node["split"] = 1.0;
+  expect_fault("/nodes", Json{{"mlp.hidden", node}}, "split must be at least 1e-06 and below 1");
   expect_fault("/weights", 8, "evenkeel.scheme.weights");
 }
 

@@ -96,6 +96,32 @@ TEST(RangeObserver, DoesNotDependOnOrderOrSplit) {
   }
 }
 
+TEST(RangeObserver, HeadsHaveRangesOfTheirOwnInWhateverOrderTheyCome) {
+  TensorScheme scheme = average;
+  scheme.granularity = Granularity::per_head;
+  RangeObserver first(scheme);
+  first.observe(row({0.25F, 0.5F}), 0, 0);
+  first.observe(row({0.0F, 1.0F}), 1, 1);
+  RangeObserver second(scheme);
+  second.observe(row({0.0F, 0.25F}), 0, 1);
+  second.observe(row({0.0F, 0.75F}), 1, 0);
+  second.merge(first);
+  first = second;
+  EXPECT_EQ(first.finish(), (std::vector<Range>{{0.125F, 0.625F}, {0.0F, 0.625F}}));
+}
+
+TEST(RangeObserver, OnlyUniformCodesHaveNegativeValues) {
+  TensorScheme scheme = minmax;
+  scheme.codes = Codes::logarithmic;
+  RangeObserver observer(scheme);
+  observer.observe(row({0.0F, 1.0F}), 0);
+  EXPECT_EQ(observer.finish(), (std::vector<Range>{{0.0F, 1.0F}}));
+  observer.observe(row({-0.5F, 1.0F}), 0);
+  EXPECT_EQ(message_of(observer),
+            "logarithmic codes are for values that are never negative, but one is -0.5; use "
+            "uniform codes");
+}
+
 TEST(RangeObserver, NothingObservedIsAnError) {
   RangeObserver observer(average);
   observer.observe(Matrix(0, 8), 0);

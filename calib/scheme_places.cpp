@@ -1,0 +1,204 @@
+#include "calib/scheme_places.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "io/one_line.h"
+
+namespace evenkeel {
+namespace {
+
+// Goes back to the last star alone, so that no pattern takes more than pattern * name steps.
+bool matches(std::string_view pattern, std::string_view name) {
+  std::size_t at = 0;
+  std::size_t star = std::string_view::npos;
+  std::size_t taken = 0;
+  for (std::size_t i = 0; i < name.size();) {
+    if (at < pattern.size() && pattern[at] == '*') {
+      star = at++;
+      taken = i;
+    } else if (at < pattern.size() && pattern[at] == name[i]) {
+      ++at;
+      ++i;
+    } else if (star != std::string_view::npos) {
+      at = star + 1;
+      i = ++taken;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+bool names_node(std::string_view pattern, Index block, Node node) {
+  return matches(pattern, name_of(node)) ||
+         matches(pattern, fmt::format("blocks.{}.{}", block, name_of(node)));
+}
+
+bool names_block(std::string_view pattern, Index block) {
+  return matches(pattern, fmt::format("blocks.{}", block));
+}
+
+bool names_linear(std::string_view pattern, Index block, const StoredLinear& linear) {
+  return names_block(pattern, block) || matches(pattern, linear.module);
+}
+
+bool keeps(const Scheme& scheme, Index block, Node node) {
+  return std::ranges::any_of(scheme.keep, [&](const std::string& pattern) {
+    return names_block(pattern, block) || names_node(pattern, block, node);
+  });
+}
+
+// The entry that holds at a node that is not kept.
+std::optional<std::size_t> entry_of(const Scheme& scheme, Index block, Node node) {
+  for (std::size_t i = scheme.nodes.size(); i-- > 0;) {
+    if (names_node(scheme.nodes[i].pattern, block, node)) return i;
+  }
+  return std::nullopt;
+}
+
+// By how the model computes it, not by what was seen.
+bool never_negative(const Architecture& architecture, Node node) {
+  return node == Node::attention_probabilities ||
+         (node == Node::mlp_hidden && !architecture.gated() &&
+          architecture.activation == Activation::relu);
+}
+
+std::optional<std::string> fault_of_node(const TensorScheme& scheme, Node node,
+                                         const Architecture& architecture) {
+  if (!is_quantized(scheme)) return std::nullopt;
+  const bool probabilities = node == Node::attention_probabilities;
+  if (scheme.codes != Codes::uniform && !never_negative(architecture, node)) {
+    return fmt::format("{} codes are for nodes that are never negative; {} of {} can be",
+                       name_of(scheme.codes), name_of(node), architecture.model_type);
+  }
+  if (scheme.codes != Codes::uniform && scheme.granularity == Granularity::per_channel) {
+    return fmt::format("{} codes have no range per channel; use per_tensor, per_token or per_group",
+                       name_of(scheme.codes));
+  }
+  if (scheme.granularity == Granularity::per_head && !probabilities) {
+    return fmt::format("{} has no heads; per_head is for {}", name_of(node),
+                       name_of(Node::attention_probabilities));
+  }
+  if (scheme.granularity == Granularity::per_channel && probabilities) {
+    return fmt::format("{} has no channels; use per_tensor, per_head or per_token", name_of(node));
+  }
+  return std::nullopt;
+}
+
+std::string all_node_names() {
+  std::vector<std::string_view> names;
+  for (const Node node : all_nodes) names.push_back(name_of(node));
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string names_that_exist(const Architecture& architecture) {
+  return fmt::format(
+      "nodes are {} (of every block, or blocks.N.NODE of one, N = 0 .. {}; * stands for any "
+      "characters)",
+      all_node_names(), architecture.blocks - 1);
+}
+
+void find_node_faults(const Scheme& scheme, const Architecture& architecture,
+                      std::vector<std::string>& faults) {
+  std::vector<bool> named(scheme.nodes.size());
+  std::vector<bool> holds(scheme.nodes.size());
+  std::vector<std::optional<std::string>> wrong(scheme.nodes.size());
+  for (Index block = 0; block < architecture.blocks; ++block) {
+    for (const Node node : all_nodes) {
+      for (std::size_t i = 0; i < named.size(); ++i) {
+        named[i] = named[i] || names_node(scheme.nodes[i].pattern, block, node);
+      }
+      const auto entry = entry_of(scheme, block, node);
+      if (!entry || keeps(scheme, block, node)) continue;
+      holds[*entry] = true;
+      if (!wrong[*entry]) {
+        wrong[*entry] = fault_of_node(scheme.nodes[*entry].scheme, node, architecture);
+      }
+    }
+  }
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const std::string where = "nodes." + one_line(scheme.nodes[i].pattern);
+    if (!named[i]) {
+      faults.push_back(fmt::format("{}: names nothing; {}", where, names_that_exist(architecture)));
+    } else if (!holds[i]) {
+      faults.push_back(fmt::format(
+          "{}: has no effect: each node that it names is kept, or named by a later entry, which "
+          "holds; put general entries first",
+          where));
+    } else if (wrong[i]) {
+      faults.push_back(fmt::format("{}: {}", where, *wrong[i]));
+    }
+  }
+}
+
+bool keeps_something(std::string_view pattern, const Architecture& architecture) {
+  for (Index block = 0; block < architecture.blocks; ++block) {
+    if (names_block(pattern, block)) return true;
+    for (const Node node : all_nodes) {
+      if (names_node(pattern, block, node)) return true;
+    }
+    for (const StoredLinear& linear : stored_linears(architecture, block)) {
+      if (is_quantized(linear.role()) && matches(pattern, linear.module)) return true;
+    }
+  }
+  return false;
+}
+
+std::string linear_names(const Architecture& architecture) {
+  std::vector<std::string> names;
+  for (const StoredLinear& linear : stored_linears(architecture, 0)) {
+    if (is_quantized(linear.role())) names.push_back(linear.module);
+    if (names.size() == 8) break;  // of a mixture's experts the first will do
+  }
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
+TensorScheme scheme_of_node(const Scheme& scheme, Index block, Node node) {
+  if (keeps(scheme, block, node)) return {.bits = unquantized_bits};
+  if (const auto entry = entry_of(scheme, block, node)) return scheme.nodes[*entry].scheme;
+  TensorScheme activations = scheme.activations;
+  if (node == Node::attention_probabilities &&
+      activations.granularity == Granularity::per_channel) {
+    activations.granularity = Granularity::per_tensor;
+  }
+  return activations;
+}
+
+bool is_quantized(const Scheme& scheme, Index block, const StoredLinear& linear) {
+  return is_quantized(linear.role()) &&
+         std::ranges::none_of(scheme.keep, [&](const std::string& pattern) {
+           return names_linear(pattern, block, linear);
+         });
+}
+
+Scheme scheme_of_linear(const Scheme& scheme, Index block, const StoredLinear& linear) {
+  Scheme own;
+  own.weights = scheme.weights;
+  if (!is_quantized(scheme, block, linear)) own.weights = {.bits = unquantized_bits};
+  own.activations = scheme_of_node(scheme, block, input_of(linear.role()));
+  own.propagate = scheme.propagate;
+  return own;
+}
+
+std::vector<std::string> place_faults(const Scheme& scheme, const Architecture& architecture) {
+  std::vector<std::string> faults;
+  find_node_faults(scheme, architecture, faults);
+  for (const std::string& pattern : scheme.keep) {
+    if (keeps_something(pattern, architecture)) continue;
+    faults.push_back(fmt::format(
+        "keep: {} names nothing; {}; blocks are blocks.N; linears of the "
+        "first block are {}",
+        in_quotes(pattern), names_that_exist(architecture), linear_names(architecture)));
+  }
+  return faults;
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,39 @@
+// Where a scheme's patterns lead in a model: the one place that says how a node or linear is
+// quantized.
+//
+// A pattern is a name in which * stands for any characters. Names:
+//   attention.probabilities           a node of every block (model/node.h)
+//   blocks.3.attention.probabilities  the node of one block
+// and in `keep` also
+//   blocks.3                          a block: all its nodes and linears
+//   model.decoder.layers.3.fc1        a linear, as the checkpoint calls its module
+// A kept node or linear stays as it is, whatever else names it. Of the `nodes` entries that match a
+// node the last one holds, so that the general ones come first; where none does, `activations`.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/architecture.h"
+#include "model/node.h"
+#include "model/stored_linears.h"
+#include "quantizers/scheme.h"
+
+namespace evenkeel {
+
+/// Scheme of a node of a block; 16 bits when it is kept. Probabilities have no channels, so that
+/// there `activations` per channel are per tensor.
+TensorScheme scheme_of_node(const Scheme& scheme, Index block, Node node);
+
+/// Whether the linear's weight is quantized: it has a role that is, and is not kept.
+bool is_quantized(const Scheme& scheme, Index block, const StoredLinear& linear);
+
+/// The linear's weights and its input's node as a scheme without places. The weights are 16 bits
+/// when they are not quantized.
+Scheme scheme_of_linear(const Scheme& scheme, Index block, const StoredLinear& linear);
+
+/// Each pattern that names nothing in the model or has no effect there, and each node that cannot
+/// have the scheme that it would get; one line each. Empty when all is well.
+std::vector<std::string> place_faults(const Scheme& scheme, const Architecture& architecture);
+
+}  // namespace evenkeel
