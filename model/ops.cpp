@@ -140,12 +140,19 @@ double exponentials(const float* values, std::size_t size, float shift, float* o
 }
 
 // values *= 1 / (1 + exp(-slope(values))), where slope gives what the sigmoid is taken of.
+// Highway's exponential holds up to 104; from 88 on, the quotient is below 3e-37, and zero is
+// taken.
 template <class Slope>
 void times_sigmoid(float* values, std::size_t size, const Slope& slope) {
   const Tag d;
   const auto one = hn::Set(d, 1.0F);
+  const auto most = hn::Set(d, 88.0F);
   const auto apply = [&](auto x) {
-    return hn::Div(x, hn::Add(one, exponential(d, hn::Neg(slope(x)))));
+    const auto exponent = hn::Neg(slope(x));
+    const auto bounded = hn::IfThenElse(hn::Gt(exponent, most), most, exponent);
+    // Zero, not the quotient of infinities.
+    const auto value = hn::Div(x, hn::Add(one, exponential(d, bounded)));
+    return hn::IfThenElseZero(hn::Or(hn::Le(exponent, most), hn::IsNaN(x)), value);
   };
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
