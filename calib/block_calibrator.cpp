@@ -73,9 +73,9 @@ class BlockCalibrator {
       SiteTransform found =
           choose(site, scored_site(architecture_, result_.folded, site, std::move(seen)));
       found.transform = ties_of(architecture_, site).gathered(found.transform);
-      const Block before = result_.folded;
+      const FoldCheck check(architecture_, site, result_.folded, stream_.at(0));
       fold(found.transform, architecture_, site, result_.folded);
-      check_fold(architecture_, site, before, result_.folded, stream_.at(0));
+      check.require_same(result_.folded);
       copy_site(site);
       result_.sites.push_back({site, std::move(found)});
     } catch (const InputError& error) {
