@@ -31,7 +31,11 @@ class Builder {
   // one stored tensor holds are quantized together.
   void stack_readers() {
     std::vector<LinearPlace> places = site_.readers;
-    std::erase_if(places, [](LinearPlace place) { return !is_quantized(place.role); });
+    std::erase_if(places, [&](LinearPlace place) {
+      if (is_quantized(place.role)) return false;
+      scored_.unscored_weight = block_.linear(place).weight;
+      return true;
+    });
     Index rows = 0;
     for (const LinearPlace place : places) rows += architecture_.rows(place.role);
     scored_.weight.resize(rows, block_.linear(places.front()).weight.cols());

@@ -22,6 +22,7 @@ struct ScoredSite {
   std::vector<TokenMask> masks;    // per sample, or empty: no padding. Padding is not scored.
   Matrix weight;                   // the readers' weights stacked, [outputs, channels]
   Vector bias;                     // the readers' biases stacked, zero where there is none
+  Matrix unscored_weight{};        // of readers that are folded but not quantized (a router)
   std::vector<Index> tensor_rows;  // rows of the tensors that the checkpoint stores and a scheme
                                    // quantizes each for itself, in order; together all of weight
   std::vector<std::shared_ptr<const SiteOutput>> outputs;  // together they take all rows of weight
