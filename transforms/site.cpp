@@ -141,6 +141,18 @@ std::vector<Site> sites_of(const Architecture& architecture, Index number,
                     "gate; leave it out",
                     architecture.model_type));
   }
+  if (options.plain_layout && !architecture.residual_after_norm) {
+    throw InputError(fmt::format(
+        "transform.plain_layout: model_type '{}' needs no tensors of ours, its norms stand before "
+        "the sublayers; leave it out",
+        architecture.model_type));
+  }
+  if (options.plain_layout && !contains(wanted, SiteKind::output)) {
+    throw InputError(
+        fmt::format("transform.plain_layout: it leaves model_type '{}' without a site to work on; "
+                    "add output to transform.sites, or take method none",
+                    architecture.model_type));
+  }
   std::vector<Site> sites = SiteList(architecture, number).all();
   std::erase_if(sites, [&](const Site& site) {
     return !contains(wanted, site.kind) || (site.residual && options.plain_layout);
