@@ -98,7 +98,9 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
     }
     const QuantizedModel model(checkpoint);
     const auto load = [&](Index number) {
-      return LoadedBlock{model.block(number), model.quantizers(number)};
+      LoadedBlock loaded{model.block(number), model.quantizers(number)};
+      release_block(checkpoint, model.model().architecture(), number);
+      return loaded;
     };
     EvaluateResult result = evaluate(model.model(), options, load, progress);
     result.kind = "quantized: " + text_of(model.scheme());

@@ -21,6 +21,7 @@ struct NamedActivation {
 constexpr std::array activations{NamedActivation{"relu", Activation::relu},
                                  NamedActivation{"gelu", Activation::gelu},
                                  NamedActivation{"gelu_new", Activation::gelu_tanh},
+                                 NamedActivation{"gelu_fast", Activation::gelu_tanh},
                                  NamedActivation{"gelu_pytorch_tanh", Activation::gelu_tanh},
                                  NamedActivation{"silu", Activation::silu},
                                  NamedActivation{"swish", Activation::silu}};
