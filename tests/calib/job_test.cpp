@@ -229,7 +229,7 @@ transform:
   metod: none
   method: awq
   alpha: 2
-scheme: w4a16
+scheme: w3a16
 memory_limit: 2G
 )")
           .faults(),
@@ -247,7 +247,8 @@ memory_limit: 2G
              ("job.yaml:9: transform.method: 'awq' is not supported; supported: none, "
               "smoothquant, os_plus"),
              "job.yaml:10: transform.alpha: expected a number from 0 to 1 or search; got '2'",
-             "job.yaml:11: scheme: 'w4a16' is not supported; supported: w8a8, w6a6, w4a4",
+             "job.yaml:11: scheme: 'w3a16' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
+             "w4a16",
              ("job.yaml:12: memory_limit: expected digits and a unit, such as 2GiB, 512 MiB, "
               "500MB or 1000000; got '2G'")}));
 }
