@@ -113,7 +113,7 @@ CheckpointWriter::Layout quantized_layout(const Architecture& architecture, cons
           residuals = std::move(residuals)](const StoredTensor& tensor) {
     const auto found = packed.find(tensor.name);
     if (found != packed.end()) return found->second;
-    const DType dtype = exact.count(tensor.name) != 0 ? DType::F32 : tensor.dtype;
+    const DType dtype = exact.contains(tensor.name) ? DType::F32 : tensor.dtype;
     std::vector<TensorPlan> plans{{tensor.name, dtype, tensor.shape}};
     residuals.add_to(tensor, plans);
     return plans;
