@@ -10,8 +10,10 @@
 #include "calib/node_ranges.h"
 #include "io/errors.h"
 #include "model/stored_linears.h"
+#include "transforms/awq.h"
 #include "transforms/fold.h"
 #include "transforms/os_plus.h"
+#include "transforms/outlier_suppression.h"
 #include "transforms/smoothquant.h"
 
 namespace evenkeel {
@@ -71,7 +73,9 @@ class BlockCalibrator {
         return;
       }
       SiteTransform found =
-          choose(site, scored_site(architecture_, result_.folded, site, std::move(seen)));
+          choose(site, scored_site(architecture_, result_.folded, site, std::move(seen), {},
+                                   options_.transform.method == Method::awq ? Reach::projection
+                                                                            : Reach::readers));
       found.transform = ties_of(architecture_, site).gathered(found.transform);
       const FoldCheck check(architecture_, site, result_.folded, stream_.at(0));
       fold(found.transform, architecture_, site, result_.folded);
@@ -106,6 +110,12 @@ class BlockCalibrator {
                      {.search = transform.search,
                       .can_shift = site.can_shift(),
                       .lowest_threshold = lowest_threshold(architecture_)});
+    }
+    if (transform.method == Method::awq) return awq(std::move(scored), options_.scheme.weights);
+    if (transform.method == Method::outlier_suppression) {
+      const Vector& gain = result_.folded.norm(*site.norm).gain;
+      const float extra = architecture_.norm_kind == NormKind::rms_plus_one ? 1.0F : 0.0F;
+      return outlier_suppression(std::move(scored), Vector(gain.array() + extra), options_.scheme);
     }
     return smoothquant(std::move(scored), absmax(site), options_.scheme, transform.alpha);
   }

@@ -47,7 +47,8 @@ std::string producer_text(const Architecture& architecture, const Site& site) {
 // The methods that work on the site unless a job says otherwise.
 std::vector<std::string_view> default_of(const Architecture& architecture, const Site& site) {
   std::vector<std::string_view> methods;
-  for (const Method method : {Method::smoothquant, Method::os_plus}) {
+  for (const Method method :
+       {Method::smoothquant, Method::outlier_suppression, Method::os_plus, Method::awq}) {
     for (const Site& taken : sites_of(architecture, architecture.blocks - 1, {.method = method})) {
       if (taken.name == site.name) methods.push_back(name_of(method));
     }

@@ -113,7 +113,8 @@ void read_sites(const SectionReader& section, TransformOptions& options) {
 TransformOptions read_transform(const SectionReader& section, std::int64_t samples) {
   TransformOptions options;
   const auto method =
-      section.choice("method", {Method::none, Method::smoothquant, Method::os_plus});
+      section.choice("method", {Method::none, Method::smoothquant, Method::outlier_suppression,
+                                Method::os_plus, Method::awq});
   take(options.method, method);
   take(options.search, section.choice("search", {Search::exact, Search::exhaustive}));
   const bool searches_alpha =
@@ -147,6 +148,8 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
     section.idle("sites", "method none works on no site");
     section.idle("plain_layout", "method none folds nothing");
     section.idle("search_samples", "method none searches nothing");
+  } else if (options.method == Method::outlier_suppression) {
+    section.idle("search_samples", "outlier_suppression searches nothing");
   } else if (options.method == Method::smoothquant && options.alpha) {
     section.idle("search_samples", "smoothquant searches only with alpha: search");
   }

@@ -51,9 +51,9 @@ void write_statistics(Hdf5Writer& file, const std::string& path,
 void write_quantizer(Hdf5Writer& file, const std::string& path,
                      const ActivationQuantizer& quantizer) {
   if (is_dynamic(quantizer.scheme())) {
-    file.attribute(path, "dynamic", is_quantized(quantizer.scheme())
-                                        ? name_of(quantizer.scheme().granularity)
-                                        : std::string_view("none"));
+    file.attribute(path, "dynamic",
+                   is_quantized(quantizer.scheme()) ? name_of(quantizer.scheme().granularity)
+                                                    : std::string_view("none"));
     return;
   }
   const auto& ranges = quantizer.ranges();

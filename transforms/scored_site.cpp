@@ -13,12 +13,13 @@ class Builder {
   Builder(const Architecture& architecture, const Block& block, const Site& site)
       : architecture_(architecture), block_(block), site_(site) {}
 
-  ScoredSite build(std::vector<Matrix> inputs, std::vector<TokenMask> masks) {
+  ScoredSite build(std::vector<Matrix> inputs, std::vector<TokenMask> masks, Reach reach) {
     scored_.inputs = std::move(inputs);
     scored_.masks = std::move(masks);
     stack_readers();
     for (const Objective objective : site_.objectives) {
-      scored_.outputs.push_back(output(objective));
+      scored_.outputs.push_back(reach == Reach::projection ? projected(objective)
+                                                           : output(objective));
     }
     if (site_.kind == SiteKind::output) {
       scored_.ties = ties_of(architecture_, site_);
@@ -79,6 +80,21 @@ class Builder {
     return nullptr;
   }
 
+  std::shared_ptr<const SiteOutput> projected(Objective objective) const {
+    if (objective == Objective::attention) {
+      return projected_output(output(objective), block_.linear(LinearRole::output).weight);
+    }
+    if (objective == Objective::gated) {
+      return projected_output(output(objective), block_.linear(LinearRole::down).weight);
+    }
+    if (objective == Objective::linear && site_.kind == SiteKind::mlp) {
+      return projected_output(
+          activated_output(architecture_.ffn_channels, architecture_.activation),
+          block_.linear(LinearRole::down).weight);
+    }
+    return output(objective);
+  }
+
   // The block as far as attention's products need it, kept because the scorer outlives the block.
   Block head_norms() const {
     Block norms;
@@ -123,8 +139,8 @@ ScoredSite linear_site(std::vector<Matrix> inputs, const Linear& reader) {
 }
 
 ScoredSite scored_site(const Architecture& architecture, const Block& block, const Site& site,
-                       std::vector<Matrix> inputs, std::vector<TokenMask> masks) {
-  return Builder(architecture, block, site).build(std::move(inputs), std::move(masks));
+                       std::vector<Matrix> inputs, std::vector<TokenMask> masks, Reach reach) {
+  return Builder(architecture, block, site).build(std::move(inputs), std::move(masks), reach);
 }
 
 }  // namespace evenkeel

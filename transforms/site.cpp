@@ -16,12 +16,18 @@ bool contains(const std::vector<SiteKind>& kinds, SiteKind kind) {
 }
 
 // As published: OS+ also moves scale from the last MLP linear to the one before where a gate lies
-// between, SmoothQuant works on norms alone.
+// between, AWQ does so too and goes from the output projection to the values, the others work on
+// norms alone.
 std::vector<SiteKind> wanted_kinds(const Architecture& architecture,
                                    const TransformOptions& options) {
   if (options.sites) return *options.sites;
   std::vector<SiteKind> kinds{SiteKind::attention, SiteKind::mlp};
-  if (options.method == Method::os_plus && architecture.gated()) kinds.push_back(SiteKind::down);
+  const bool linears = options.method == Method::os_plus || options.method == Method::awq;
+  if (linears && architecture.gated()) kinds.push_back(SiteKind::down);
+  // With grouped queries the published program leaves the values alone.
+  if (options.method == Method::awq && architecture.heads == architecture.key_value_heads) {
+    kinds.push_back(SiteKind::output);
+  }
   return kinds;
 }
 
@@ -152,6 +158,11 @@ std::vector<Site> sites_of(const Architecture& architecture, Index number,
         fmt::format("transform.plain_layout: it leaves model_type '{}' without a site to work on; "
                     "add output to transform.sites, or take method none",
                     architecture.model_type));
+  }
+  const bool gains_alone = options.method == Method::outlier_suppression;
+  if (gains_alone && (contains(wanted, SiteKind::output) || contains(wanted, SiteKind::down))) {
+    throw InputError(
+        "transform.sites: outlier_suppression moves the gain of norms; output and down have none");
   }
   std::vector<Site> sites = SiteList(architecture, number).all();
   std::erase_if(sites, [&](const Site& site) {

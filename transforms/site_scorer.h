@@ -31,8 +31,14 @@ struct ScoredSite {
 
 /// The site of a block, whose readers' weights are taken as they are. `inputs` are what the
 /// producer gives (tokens sent to the expert, where the site is an expert's), masks as above.
+/// `reach` says how far behind the readers the outputs lie.
+enum class Reach {
+  readers,     // as the objective says: OS+
+  projection,  // attention and gated MLPs through the projection behind them: AWQ
+};
 ScoredSite scored_site(const Architecture& architecture, const Block& block, const Site& site,
-                       std::vector<Matrix> inputs, std::vector<TokenMask> masks = {});
+                       std::vector<Matrix> inputs, std::vector<TokenMask> masks = {},
+                       Reach reach = Reach::readers);
 
 /// The site of one linear that stands alone, scored by its products.
 ScoredSite linear_site(std::vector<Matrix> inputs, const Linear& reader);

@@ -36,9 +36,9 @@ TEST_P(JobFault, is_reported_once_with_its_line) {
 INSTANTIATE_TEST_SUITE_P(
     Values, JobFault,
     testing::Values(
-        OneFault{"transform: {method: outlier_suppression}",
-                 "6: transform.method: 'outlier_suppression' is not supported; supported: none, "
-                 "smoothquant, os_plus"},
+        OneFault{"transform: {method: gptq}",
+                 "6: transform.method: 'gptq' is not supported; supported: none, "
+                 "smoothquant, outlier_suppression, os_plus, awq"},
         OneFault{"transform: {search: fast}",
                  "6: transform.search: 'fast' is not supported; supported: exact, exhaustive"},
         OneFault{"transform:\n  quantile: true",
@@ -56,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform: expected a section with the keys method, "
                  "search_samples, search, alpha, sites, plain_layout; got a list"},
         OneFault{"transform: {method: [none]}",
-                 "6: transform.method: expected one of none, smoothquant, os_plus; got a list"},
+                 "6: transform.method: expected one of none, smoothquant, "
+                 "outlier_suppression, os_plus, awq; got a list"},
         OneFault{"transform: {search_samples: 17}",
                  "6: transform.search_samples: expected at most calibration.samples (16); got 17"},
         OneFault{"transform: {search_samples: \"3\"}",

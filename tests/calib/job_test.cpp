@@ -227,7 +227,7 @@ calibration:
   sequence_length: 1
 transform:
   metod: none
-  method: awq
+  method: gptq
   alpha: 2
 scheme: w3a16
 memory_limit: 2G
@@ -244,8 +244,8 @@ memory_limit: 2G
              ("job.yaml:6: calibration.sequence_length: expected an integer from 2 to 1048576 "
               "in decimal digits; got '1'"),
              "job.yaml:8: transform.metod: unknown key; did you mean 'method'?",
-             ("job.yaml:9: transform.method: 'awq' is not supported; supported: none, "
-              "smoothquant, os_plus"),
+             ("job.yaml:9: transform.method: 'gptq' is not supported; supported: none, "
+              "smoothquant, outlier_suppression, os_plus, awq"),
              "job.yaml:10: transform.alpha: expected a number from 0 to 1 or search; got '2'",
              "job.yaml:11: scheme: 'w3a16' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
              "w4a16",

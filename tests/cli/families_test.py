@@ -94,6 +94,13 @@ class Families(CommandTest):
                 self.assert_refused(calibrate("run", job), WRONG_INPUT, "plain_layout", word)
                 self.assertFalse((folder / "out").exists())
 
+    def test_outlier_suppression_and_awq(self):
+        for checkpoint in sorted(ARCHITECTURES.iterdir()):
+            with self.subTest(checkpoint.name):
+                self.check(checkpoint, {"method": "outlier_suppression"}, "w8a8")
+                self.check(checkpoint, {"method": "awq", "search_samples": 2},
+                           {"name": "w4a16", "weights": {"group_size": 8}})
+
     def test_norms_called_gamma_and_beta(self):
         with scratch() as folder:
             model = folder / "model"
