@@ -182,8 +182,8 @@ Json inspect_record(const std::filesystem::path& path) {
   for (const std::string& block : blocks) {
     const std::string place = "/blocks/" + block;
     for (const std::string& site : members(file, place + "/sites")) {
-      sites.push_back(
-          site_json(record, place + "/sites/" + site, fmt::format("blocks.{}.{}", block, site)));
+      sites.push_back(site_json(record, fmt::format("{}/sites/{}", place, site),
+                                fmt::format("blocks.{}.{}", block, site)));
     }
     for (const Node node : all_nodes) {
       const std::string node_path = fmt::format("{}/nodes/{}", place, name_of(node));

@@ -188,6 +188,7 @@ class Verification {
       release_block(model_.checkpoint(), architecture, number);
       if (file_.find(hidden_name(number)) != nullptr) {
         std::vector<Matrix> entering;
+        entering.reserve(hidden.size());
         for (const Matrix& states : hidden) {
           entering.push_back(entering_state(architecture, block, states));
         }

@@ -122,6 +122,7 @@ class BlockWalk {
 
   // What a sublayer reads: the norm of hidden, or hidden itself where there is none. Where the
   // residual takes what the norm gives, hidden becomes that.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
   void read(NormRole role, MatrixView hidden, Matrix& out) {
     out.resize(hidden.rows(), hidden.cols());
     if (!block_.norm(role).present()) {
@@ -136,6 +137,7 @@ class BlockWalk {
     if (block_.norm(role).present()) norm(role, x, x);
   }
 
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
   void norm(NormRole role, const ConstMatrixView& x, MatrixView out) {
     normalize(architecture_.norm_kind, x, block_.norm(role).gain, block_.norm(role).bias,
               architecture_.norm_epsilon, out);
@@ -189,8 +191,10 @@ AttentionOptions attention_options(const Architecture& architecture, Index numbe
   return options;
 }
 
+// NOLINTBEGIN(performance-unnecessary-value-param): views, written through
 void prepare_attention(const Architecture& architecture, const Block& block, MatrixView query,
                        MatrixView key) {
+  // NOLINTEND(performance-unnecessary-value-param)
   if (architecture.has(NormRole::query)) {
     normalize_heads(architecture, block.norm(NormRole::query), query);
     normalize_heads(architecture, block.norm(NormRole::key), key);
@@ -213,6 +217,7 @@ Matrix entering_state(const Architecture& architecture, const Block& block,
   return state;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
 void forward(const Architecture& architecture, const Block& block, MatrixView hidden,
              const TokenMask& mask, Tap& tap, Workspace& workspace, std::optional<Node> last) {
   BlockWalk(architecture, block, mask, tap, workspace, last).run(hidden);

@@ -128,6 +128,7 @@ double exponentials(const float* values, std::size_t size, float shift, float* o
   }
   if (i < size) {
     // Copied, as a masked load or store may touch what lies behind the row.
+    // NOLINTNEXTLINE(modernize-avoid-c-arrays): aligned for a vector
     HWY_ALIGN float rest[hn::MaxLanes(Tag())];
     std::fill_n(rest, lanes, -std::numeric_limits<float>::infinity());
     std::copy(values + i, values + size, rest);
@@ -159,6 +160,7 @@ void times_sigmoid(float* values, std::size_t size, const Slope& slope) {
     hn::StoreU(apply(hn::LoadU(d, values + i)), d, values + i);
   }
   if (i == size) return;
+  // NOLINTNEXTLINE(modernize-avoid-c-arrays): aligned for a vector
   HWY_ALIGN float rest[hn::MaxLanes(Tag())] = {};
   std::copy(values + i, values + size, rest);
   hn::Store(apply(hn::Load(d, rest)), d, rest);

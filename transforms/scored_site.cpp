@@ -65,6 +65,7 @@ class Builder {
         return attention_output({architecture_.query_channels(), architecture_.key_value_channels(),
                                  attention_options(architecture_, block_.number),
                                  [&architecture = architecture_, norms = head_norms()](
+                                     // NOLINTNEXTLINE(performance-unnecessary-value-param): views
                                      MatrixView query, MatrixView key) {
                                    prepare_attention(architecture, norms, query, key);
                                  }},
