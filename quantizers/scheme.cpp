@@ -111,7 +111,8 @@ bool is_dynamic(const TensorScheme& activations) {
 
 std::vector<std::string> faults_of(const Scheme& scheme) {
   std::vector<std::string> faults;
-  for (const auto& fault : faults_of_both(scheme.weights, false)) faults.push_back("weights: " + fault);
+  for (const auto& fault : faults_of_both(scheme.weights, false))
+    faults.push_back("weights: " + fault);
   if (scheme.weights.granularity == Granularity::per_token) {
     faults.emplace_back(
         "weights: granularity per_token is for activations; "

@@ -34,6 +34,7 @@ Vector awq_scale(const ConstVectorView& magnitude, double alpha) {
 
 std::vector<double> awq_alphas() {
   std::vector<double> alphas;
+  alphas.reserve(20);
   for (int i = 0; i < 20; ++i) alphas.push_back(i / 20.0);
   return alphas;
 }
