@@ -114,8 +114,9 @@ class BlockCalibrator {
     if (transform.method == Method::awq) return awq(std::move(scored), options_.scheme.weights);
     if (transform.method == Method::outlier_suppression) {
       const Vector& gain = result_.folded.norm(*site.norm).gain;
-      const float extra = architecture_.norm_kind == NormKind::rms_plus_one ? 1.0F : 0.0F;
-      return outlier_suppression(std::move(scored), Vector(gain.array() + extra), options_.scheme);
+      return outlier_suppression(std::move(scored),
+                                 Vector(gain.array() + gain_offset(architecture_.norm_kind)),
+                                 options_.scheme);
     }
     return smoothquant(std::move(scored), absmax(site), options_.scheme, transform.alpha);
   }

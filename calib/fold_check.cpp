@@ -30,9 +30,7 @@ FoldCheck::Run FoldCheck::run(const Block& block) const {
   CaptureTap router_tap(none, Node::mlp_input, 0);
   Matrix hidden = hidden_;
   forward(architecture_, block, hidden, {}, router_tap, workspace, Node::mlp_input);
-  Matrix scores(hidden_.rows(), architecture_.expert_count);
-  apply(block.linear(LinearRole::router), router_tap.captured(), scores);
-  result.routing = route(scores, architecture_.experts_per_token);
+  result.routing = routing_of(architecture_, block, router_tap.captured());
   return result;
 }
 
@@ -75,11 +73,6 @@ void FoldCheck::require_same(const Block& after) const {
         "{:.3g}; not every reader of the site was folded, or float can't hold the folded values",
         site_.name, difference, change));
   }
-}
-
-void check_fold(const Architecture& architecture, const Site& site, const Block& before,
-                const Block& after, const Matrix& hidden) {
-  FoldCheck(architecture, site, before, hidden).require_same(after);
 }
 
 }  // namespace evenkeel

@@ -44,8 +44,4 @@ class FoldCheck {
   Run before_;
 };
 
-/// The same of two blocks.
-void check_fold(const Architecture& architecture, const Site& site, const Block& before,
-                const Block& after, const Matrix& hidden);
-
 }  // namespace evenkeel

@@ -157,6 +157,21 @@ Architecture usual_sizes(const JsonReader& config, std::string_view model_type) 
   return model;
 }
 
+void fuse_attention(Architecture& model, const std::string& module, FusedLayout layout, bool bias) {
+  model.fused_attention = module;
+  model.fused_layout = layout;
+  for (const LinearRole role : {LinearRole::query, LinearRole::key, LinearRole::value}) {
+    model.linears[index_of(role)] = {.name = module, .bias = bias};
+  }
+}
+
+void give_attention_bias(Architecture& model, bool bias) {
+  for (const LinearRole role :
+       {LinearRole::query, LinearRole::key, LinearRole::value, LinearRole::output}) {
+    model.linears[index_of(role)].bias = bias;
+  }
+}
+
 Architecture gpt_like(const JsonReader& config, std::string_view model_type) {
   Architecture model;
   model.model_type = model_type;

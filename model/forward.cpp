@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "model/experts.h"
 #include "model/ops.h"
 #include "model/rotary.h"
 #include "quantizers/gemm.h"
@@ -77,11 +76,7 @@ class BlockWalk {
 
   bool mlp(Matrix& x) {
     std::vector<Routing> routing;
-    if (architecture_.mixture()) {
-      Matrix scores(x.rows(), architecture_.expert_count);
-      apply(block_.linear(LinearRole::router), x, scores);
-      routing = route(scores, architecture_.experts_per_token);
-    }
+    if (architecture_.mixture()) routing = routing_of(architecture_, block_, x);
     if (!visit(Node::mlp_input, x)) return false;
     space_.mlp_out.resize(x.rows(), architecture_.channels);
     if (architecture_.mixture()) return mixture(routing, x);
@@ -176,6 +171,13 @@ void normalize_heads(const Architecture& architecture, const Norm& norm, MatrixV
 void apply(const Linear& linear, const ConstMatrixView& x, MatrixView out) {
   product_transposed(x, linear.weight, out);
   if (linear.bias.size() != 0) out.rowwise() += linear.bias;
+}
+
+std::vector<Routing> routing_of(const Architecture& architecture, const Block& block,
+                                const ConstMatrixView& x) {
+  Matrix scores(x.rows(), architecture.expert_count);
+  apply(block.linear(LinearRole::router), x, scores);
+  return route(scores, architecture.experts_per_token);
 }
 
 AttentionOptions attention_options(const Architecture& architecture, Index number) {

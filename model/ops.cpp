@@ -220,10 +220,9 @@ void normalize(NormKind kind, const ConstMatrixView& x, const ConstVectorView& g
     layer_norm(x, gain, bias, epsilon, out);
     return;
   }
-  const float extra = kind == NormKind::rms_plus_one ? 1.0F : 0.0F;
   for (Index row = 0; row < x.rows(); ++row) {
     HWY_DYNAMIC_DISPATCH(rms_norm_row)
-    (x.row(row).data(), gain.data(), static_cast<std::size_t>(x.cols()), epsilon, extra,
+    (x.row(row).data(), gain.data(), static_cast<std::size_t>(x.cols()), epsilon, gain_offset(kind),
      out.row(row).data());
   }
 }

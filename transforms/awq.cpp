@@ -13,9 +13,7 @@ Vector mean_magnitude(const std::vector<Matrix>& samples, const std::vector<Toke
   double tokens = 0.0;
   for (std::size_t sample = 0; sample < samples.size(); ++sample) {
     for (Index row = 0; row < samples[sample].rows(); ++row) {
-      const bool padding = !masks.empty() && !masks[sample].empty() &&
-                           masks[sample][static_cast<std::size_t>(row)] == 0;
-      if (padding) continue;
+      if (is_padding(masks, sample, row)) continue;
       sum += samples[sample].row(row).cast<double>().cwiseAbs();
       tokens += 1.0;
     }
@@ -44,9 +42,6 @@ SiteTransform awq(ScoredSite site, const TensorScheme& weights) {
   const ScoredSite& scored = scorer.site();
   const Vector magnitude = scored.ties.pooled(mean_magnitude(scored.inputs, scored.masks));
   const ActivationQuantizer as_it_is({.bits = unquantized_bits});
-  const auto loss_of = [&](const Vector& scale, double bound, bool tie_loses) {
-    return scorer.loss({scale, as_it_is}, bound, tie_loses);
-  };
   SiteTransform result;
   result.transform = ChannelTransform::identity(scored.weight.cols());
   result.loss_before = *scorer.loss({result.transform.scale, as_it_is});
@@ -54,7 +49,8 @@ SiteTransform awq(ScoredSite site, const TensorScheme& weights) {
   const auto found =
       grid_search(result.thresholds.size(), Search::exhaustive,
                   [&](std::size_t i, double bound, bool tie_loses) {
-                    return loss_of(awq_scale(magnitude, result.thresholds[i]), bound, tie_loses);
+                    return scorer.loss({awq_scale(magnitude, result.thresholds[i]), as_it_is},
+                                       bound, tie_loses);
                   });
   result.losses = found.losses;
   result.threshold = result.thresholds[found.best];

@@ -21,9 +21,7 @@ class Builder {
       scored_.outputs.push_back(reach == Reach::projection ? projected(objective)
                                                            : output(objective));
     }
-    if (site_.kind == SiteKind::output) {
-      scored_.ties = ties_of(architecture_, site_);
-    }
+    scored_.ties = ties_of(architecture_, site_);
     return std::move(scored_);
   }
 
@@ -107,11 +105,8 @@ class Builder {
 
   std::vector<std::vector<Routing>> routing() const {
     std::vector<std::vector<Routing>> all;
-    for (const Matrix& x : scored_.inputs) {
-      Matrix scores(x.rows(), architecture_.expert_count);
-      apply(block_.linear(LinearRole::router), x, scores);
-      all.push_back(route(scores, architecture_.experts_per_token));
-    }
+    all.reserve(scored_.inputs.size());
+    for (const Matrix& x : scored_.inputs) all.push_back(routing_of(architecture_, block_, x));
     return all;
   }
 

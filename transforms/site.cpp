@@ -190,21 +190,19 @@ std::vector<std::string> site_notes(const Architecture& architecture,
                                     const TransformOptions& options) {
   if (options.method == Method::none) return {};
   std::map<std::string, std::vector<std::string>> by_reason;
-  const auto add = [&](const Site& site, const std::string& reason) {
-    by_reason[reason].push_back(site.linear && site.linear->expert > 0 ? "" : site.name);
-  };
   const std::vector<SiteKind> wanted = wanted_kinds(architecture, options);
   for (const Site& site : all_sites(architecture)) {
-    if (!contains(wanted, site.kind)) continue;
+    const bool told = site.linear && site.linear->expert > 0;  // by the first expert's site
+    if (told || !contains(wanted, site.kind)) continue;
     if (site.residual && options.plain_layout) {
-      add(site, "left alone, since plain_layout leaves no place to undo it in the residual");
+      by_reason["left alone, since plain_layout leaves no place to undo it in the residual"]
+          .push_back(site.name);
     } else if (options.method == Method::os_plus && !site.can_shift()) {
-      add(site, "scale only, since " + site.unshifted);
+      by_reason["scale only, since " + site.unshifted].push_back(site.name);
     }
   }
   std::vector<std::string> notes;
-  for (auto& [reason, sites] : by_reason) {
-    std::erase(sites, "");
+  for (const auto& [reason, sites] : by_reason) {
     notes.push_back(fmt::format("{}: {}", fmt::join(sites, ", "), reason));
   }
   return notes;

@@ -77,7 +77,6 @@ class SiteScorer {
  private:
   class Accumulator;
   void compute_outputs();
-  bool scored(std::size_t sample, Index row) const;
 
   ScoredSite site_;
   TensorScheme weights_;

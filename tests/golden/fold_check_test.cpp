@@ -38,11 +38,12 @@ TEST(FoldCheckOfAMixture, RoutersThatCannotDecideAreNoFault) {
       ChannelTransform transform = ChannelTransform::identity(architecture.channels);
       transform.scale = support::random_vector(architecture.channels, seed, 0.3F, 3.0F);
       fold(transform, architecture, site, folded);
-      EXPECT_NO_THROW(check_fold(architecture, site, block, folded, hidden));
+      const FoldCheck check(architecture, site, block, hidden);
+      EXPECT_NO_THROW(check.require_same(folded));
       // What is wrong is still seen: an expert that was left out.
       if (site.kind == SiteKind::mlp) {
         folded.linear({LinearRole::gate, 0}) = block.linear({LinearRole::gate, 0});
-        EXPECT_THROW(check_fold(architecture, site, block, folded, hidden), MachineError);
+        EXPECT_THROW(check.require_same(folded), MachineError);
       }
     }
   }
