@@ -95,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: scheme.weights.gptq.damping: expected a number from 1e-06 to 1; got '0'"},
         OneFault{"scheme:\n  weights: {granularity: per_group, rounding: gptq,\n    gptq: "
                  "{static_groups: false}}",
-                 "7: scheme: weights: gptq.activation_order needs static_groups: groups of columns "
+                 "6: scheme: weights: gptq.activation_order needs static_groups: groups of columns "
                  "in another order have no place in a checkpoint; set activation_order: false or "
                  "static_groups: true"},
         OneFault{"scheme: {weights: {symmetric: yes}}",
