@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
+#include "calib/block_weights.h"
 #include "calib/fold_check.h"
 #include "calib/node_ranges.h"
 #include "io/errors.h"
-#include "model/stored_linears.h"
 #include "transforms/awq.h"
 #include "transforms/fold.h"
 #include "transforms/os_plus.h"
@@ -27,7 +27,7 @@ class BlockCalibrator {
         stream_(stream),
         options_(options),
         stopwatch_(stopwatch),
-        stored_(stored_linears(architecture, block.number)),
+        weights_(architecture, block.number, stream, options.scheme, options.batch, options.keep),
         sites_(sites_of(architecture, block.number, options.transform)) {
     result_.folded = std::move(block);
   }
@@ -96,7 +96,7 @@ class BlockCalibrator {
       return stream_.capture(architecture_, result_.folded, {}, site.input, count,
                              site.readers.front().expert);
     }
-    quantize_weights_before(site.input);
+    weights_.quantize(result_.folded, result_.quantized, site.input);
     const NodeQuantizers known = observe_ranges(architecture_, result_.quantized, stream_, count,
                                                 options_.batch, options_.scheme, site.input);
     return stream_.capture(architecture_, result_.quantized, known, site.input, count,
@@ -136,32 +136,19 @@ class BlockCalibrator {
   // The quantized block follows the folded one; its weights are quantized as they become final.
   void copy_site(const Site& site) {
     if (site.norm) result_.quantized.norm(*site.norm) = result_.folded.norm(*site.norm);
-    if (site.linear) result_.quantized.linear(*site.linear) = result_.folded.linear(*site.linear);
-    for (const LinearPlace place : site.readers) {
-      result_.quantized.linear(place) = result_.folded.linear(place);
-    }
+    if (site.linear) copy_linear(*site.linear);
+    for (const LinearPlace place : site.readers) copy_linear(place);
   }
 
-  void quantize_weights_before(Node end) {
-    for (const StoredLinear& stored : stored_) {
-      if (!is_quantized(stored.role()) || index_of(input_of(stored.role())) >= index_of(end)) {
-        continue;
-      }
-      Matrix weight = joined_weight(stored, result_.folded);
-      fake_quantize_weight(weight, options_.scheme.weights);
-      split_weight(stored, std::move(weight), result_.quantized);
-    }
+  void copy_linear(LinearPlace place) {
+    result_.quantized.linear(place) = result_.folded.linear(place);
+    weights_.changed(place);
   }
 
   void quantize() {
-    if (options_.keep) result_.codes.resize(stored_.size());
-    for (std::size_t i = 0; i < stored_.size(); ++i) {
-      if (!is_quantized(stored_[i].role())) continue;
-      QuantizedWeight codes =
-          quantize_weight(joined_weight(stored_[i], result_.folded), options_.scheme.weights);
-      split_weight(stored_[i], dequantize_weight(codes), result_.quantized);
-      if (options_.keep) result_.codes[i] = std::move(codes);
-    }
+    weights_.quantize(result_.folded, result_.quantized);
+    result_.codes = weights_.take_codes();
+    result_.without_tokens = weights_.without_tokens();
     const bool quantized = options_.scheme.propagate == Propagate::quantized;
     result_.quantizers =
         observe_ranges(architecture_, quantized ? result_.quantized : result_.folded, stream_,
@@ -172,7 +159,7 @@ class BlockCalibrator {
   const HiddenStream& stream_;
   const BlockOptions& options_;
   Stopwatch& stopwatch_;
-  std::vector<StoredLinear> stored_;
+  BlockWeights weights_;
   std::vector<Site> sites_;
   BlockResult result_;
 };

@@ -112,6 +112,12 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
         "and call 'calibrate run', or choose a dynamic scheme",
         text_of(*options.scheme)));
   }
+  if (options.scheme && options.scheme->weights.rounding == Rounding::gptq) {
+    throw UsageError(
+        "--scheme: rounding gptq needs calibration inputs; write a job and call 'calibrate run', "
+        "or "
+        "choose rounding nearest");
+  }
   const LanguageModel model(checkpoint);
   const auto load = [&](Index number) { return plain_block(model, number, options.scheme); };
   EvaluateResult result = evaluate(model, options, load, progress);

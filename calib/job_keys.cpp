@@ -16,6 +16,11 @@ using Sections = std::map<std::string, std::vector<std::string>, std::less<>>;
 const Sections& sections() {
   static const std::vector<std::string> tensor_scheme{"bits",  "granularity", "symmetric",
                                                       "range", "rounding",    "group_size"};
+  static const std::vector<std::string> weights_scheme = [] {
+    std::vector<std::string> keys = tensor_scheme;
+    keys.emplace_back("gptq");
+    return keys;
+  }();
   static const Sections all{
       {"",
        {"model", "calibration", "transform", "scheme", "evaluate", "compare", "output",
@@ -24,7 +29,8 @@ const Sections& sections() {
        {"corpus", "random", "order", "cut", "samples", "sequence_length", "batch", "seed"}},
       {"transform", {"method", "search_samples", "search", "alpha", "sites", "plain_layout"}},
       {"scheme", {"name", "weights", "activations", "propagate"}},
-      {"scheme.weights", tensor_scheme},
+      {"scheme.weights", weights_scheme},
+      {"scheme.weights.gptq", {"damping", "activation_order", "static_groups"}},
       {"scheme.activations", tensor_scheme},
       {"evaluate", {"perplexity", "accuracy", "sequence_length", "windows", "examples"}},
   };

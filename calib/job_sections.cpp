@@ -156,6 +156,20 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
   return options;
 }
 
+void read_gptq(const SectionReader& section, TensorScheme& weights) {
+  const SectionReader gptq = section.section("gptq");
+  take(weights.gptq.damping, gptq.number("damping", smallest_damping, 1.0));
+  take(weights.gptq.activation_order, gptq.boolean("activation_order"));
+  take(weights.gptq.static_groups, gptq.boolean("static_groups"));
+  if (weights.rounding != Rounding::gptq) {
+    section.idle("gptq", fmt::format("only rounding gptq reads it; rounding is {}",
+                                     name_of(weights.rounding)));
+  } else if (weights.granularity != Granularity::per_group) {
+    gptq.idle("static_groups", fmt::format("only per_group reads it; granularity is {}",
+                                           name_of(weights.granularity)));
+  }
+}
+
 TensorScheme read_tensor_scheme(const SectionReader& section, TensorScheme scheme,
                                 bool activations) {
   take(scheme.bits, section.integer("bits", 2, activations ? unquantized_bits : 8));
@@ -178,10 +192,14 @@ TensorScheme read_tensor_scheme(const SectionReader& section, TensorScheme schem
           ? section.choice("range", {RangeEstimator::minmax, RangeEstimator::average_minmax})
           : section.choice("range", {RangeEstimator::minmax});
   take(scheme.range, range);
-  take(scheme.rounding, section.choice("rounding", {Rounding::nearest}));
+  const auto rounding = activations
+                            ? section.choice("rounding", {Rounding::nearest})
+                            : section.choice("rounding", {Rounding::nearest, Rounding::gptq});
+  take(scheme.rounding, rounding);
   take(scheme.group_size, section.integer("group_size", 1, std::numeric_limits<int>::max()));
 
   if (section.has("granularity") && !granularity) return scheme;
+  if (!activations && (rounding || !section.has("rounding"))) read_gptq(section, scheme);
   const std::string_view name = name_of(scheme.granularity);
   if (scheme.granularity != Granularity::per_group) {
     section.idle("group_size", fmt::format("only per_group reads it; granularity is {}", name));

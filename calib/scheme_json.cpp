@@ -16,6 +16,11 @@ nlohmann::ordered_json to_json(const TensorScheme& scheme) {
                               {"range", name_of(scheme.range)},
                               {"rounding", name_of(scheme.rounding)}};
   if (scheme.granularity == Granularity::per_group) json["group_size"] = scheme.group_size;
+  if (scheme.rounding == Rounding::gptq) {
+    json["gptq"] = {{"damping", scheme.gptq.damping},
+                    {"activation_order", scheme.gptq.activation_order},
+                    {"static_groups", scheme.gptq.static_groups}};
+  }
   return json;
 }
 
@@ -36,6 +41,12 @@ TensorScheme tensor_scheme(const JsonReader& json, const std::string& key) {
   scheme.range = known(range_estimator_named(json.text(key + ".range")), json, key + ".range");
   scheme.rounding = known(rounding_named(json.text(key + ".rounding")), json, key + ".rounding");
   scheme.group_size = static_cast<int>(json.positive(key + ".group_size", scheme.group_size));
+  if (scheme.rounding == Rounding::gptq) {
+    const std::string gptq = key + ".gptq.";
+    scheme.gptq.damping = json.number(gptq + "damping", scheme.gptq.damping);
+    scheme.gptq.activation_order = json.boolean(gptq + "activation_order", true);
+    scheme.gptq.static_groups = json.boolean(gptq + "static_groups", true);
+  }
   return scheme;
 }
 

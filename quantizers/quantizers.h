@@ -10,6 +10,7 @@
 #include "quantizers/activation_quantizer.h"
 #include "quantizers/affine.h"
 #include "quantizers/gemm.h"
+#include "quantizers/gptq.h"
 #include "quantizers/packing.h"
 #include "quantizers/range_observer.h"
 #include "quantizers/scheme.h"

@@ -23,7 +23,8 @@ constexpr Spellings<Granularity, 4> granularities{{{Granularity::per_tensor, "pe
                                                    {Granularity::per_group, "per_group"}}};
 constexpr Spellings<RangeEstimator, 2> range_estimators{
     {{RangeEstimator::minmax, "minmax"}, {RangeEstimator::average_minmax, "average_minmax"}}};
-constexpr Spellings<Rounding, 1> roundings{{{Rounding::nearest, "nearest"}}};
+constexpr Spellings<Rounding, 2> roundings{
+    {{Rounding::nearest, "nearest"}, {Rounding::gptq, "gptq"}}};
 constexpr Spellings<Propagate, 2> propagates{
     {{Propagate::quantized, "quantized"}, {Propagate::full_precision, "full_precision"}}};
 
@@ -79,6 +80,22 @@ std::vector<std::string> faults_of_both(const TensorScheme& scheme, bool activat
   return faults;
 }
 
+std::vector<std::string> gptq_faults(const TensorScheme& weights) {
+  std::vector<std::string> faults;
+  const GptqOptions& gptq = weights.gptq;
+  if (!(gptq.damping >= smallest_damping && gptq.damping <= 1.0)) {
+    faults.push_back(fmt::format("weights: gptq.damping must be {} to 1, not {}", smallest_damping,
+                                 gptq.damping));
+  }
+  if (weights.granularity == Granularity::per_group && gptq.activation_order &&
+      !gptq.static_groups) {
+    faults.emplace_back(
+        "weights: gptq.activation_order needs static_groups: groups of columns in another order "
+        "have no place in a checkpoint; set activation_order: false or static_groups: true");
+  }
+  return faults;
+}
+
 }  // namespace
 
 std::optional<Scheme> scheme_named(std::string_view name) {
@@ -122,8 +139,14 @@ std::vector<std::string> faults_of(const Scheme& scheme) {
     faults.push_back(fmt::format("weights: range {} is for activations; use minmax",
                                  name_of(scheme.weights.range)));
   }
+  if (scheme.weights.rounding == Rounding::gptq) {
+    for (auto& fault : gptq_faults(scheme.weights)) faults.push_back(std::move(fault));
+  }
   for (const auto& fault : faults_of_both(scheme.activations, true)) {
     faults.push_back("activations: " + fault);
+  }
+  if (scheme.activations.rounding == Rounding::gptq) {
+    faults.emplace_back("activations: rounding gptq is for weights; use nearest");
   }
   return faults;
 }

@@ -25,7 +25,28 @@ enum class RangeEstimator {
 
 enum class Rounding {
   nearest,  // half to even
+  gptq,     // weights only: half to even column by column, each column's error taken up by those
+            // still to come, as the calibration inputs weigh it (quantizers/gptq.h)
 };
+
+/// How GPTQ rounds (Frantar et al. 2022). The defaults are llm-compressor's: its activation
+/// ordering "static", damping 0.01.
+struct GptqOptions {
+  /// What is added to the Hessian's diagonal, as a fraction of its mean: more for few calibration
+  /// tokens, at the price of a larger error on them. smallest_damping .. 1.
+  double damping = 0.01;
+  /// Columns with the largest inputs are rounded first, while most others can still make up for
+  /// them. They come back to their places.
+  bool activation_order = true;
+  /// Steps of groups are those of the weights as they are given; false: each group's are found when
+  /// its first column is reached, from what earlier errors have made of it. Only read when
+  /// granularity is per_group, and then activation_order needs it.
+  bool static_groups = true;
+
+  bool operator==(const GptqOptions&) const = default;
+};
+/// Keeps the Hessian of fewer tokens than columns far enough from singular for double precision.
+inline constexpr double smallest_damping = 1e-6;
 
 /// How one kind of tensor is quantized. Codes: asymmetric 0 .. 2^bits - 1, symmetric
 /// -(2^(bits-1) - 1) .. 2^(bits-1) - 1.
@@ -36,6 +57,7 @@ struct TensorScheme {
   RangeEstimator range = RangeEstimator::minmax;
   Rounding rounding = Rounding::nearest;
   int group_size = 128;  // only read when granularity is per_group
+  GptqOptions gptq{};    // only read when rounding is gptq
 
   bool operator==(const TensorScheme&) const = default;
 };

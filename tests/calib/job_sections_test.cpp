@@ -84,8 +84,20 @@ INSTANTIATE_TEST_SUITE_P(
                  "per_tensor, per_channel, per_group"},
         OneFault{"scheme: {weights: {range: average_minmax}}",
                  "6: scheme.weights.range: 'average_minmax' is not supported; supported: minmax"},
-        OneFault{"scheme: {weights: {rounding: gptq}}",
-                 "6: scheme.weights.rounding: 'gptq' is not supported; supported: nearest"},
+        OneFault{"scheme: {weights: {rounding: stochastic}}",
+                 "6: scheme.weights.rounding: 'stochastic' is not supported; supported: nearest, "
+                 "gptq"},
+        OneFault{"scheme: {activations: {rounding: gptq}}",
+                 "6: scheme.activations.rounding: 'gptq' is not supported; supported: nearest"},
+        OneFault{"scheme: {activations: {gptq: {damping: 1}}}",
+                 "6: scheme.activations.gptq: unknown key; did you mean 'scheme.weights.gptq'?"},
+        OneFault{"scheme: {weights: {rounding: gptq, gptq: {damping: 0}}}",
+                 "6: scheme.weights.gptq.damping: expected a number from 1e-06 to 1; got '0'"},
+        OneFault{"scheme:\n  weights: {granularity: per_group, rounding: gptq,\n    gptq: "
+                 "{static_groups: false}}",
+                 "6: scheme: weights: gptq.activation_order needs static_groups: groups of columns "
+                 "in another order have no place in a checkpoint; set activation_order: false or "
+                 "static_groups: true"},
         OneFault{"scheme: {weights: {symmetric: yes}}",
                  "6: scheme.weights.symmetric: expected true or false; got 'yes'"},
         OneFault{"scheme: {propagate: ~}",
@@ -136,6 +148,13 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     WithoutEffect, JobFault,
     testing::Values(
+        OneFault{
+            "scheme: {weights: {gptq: {damping: 0.1}}}",
+            "6: scheme.weights.gptq: cannot take effect: only rounding gptq reads it; rounding "
+            "is nearest"},
+        OneFault{"scheme: {weights: {rounding: gptq, gptq: {static_groups: true}}}",
+                 "6: scheme.weights.gptq.static_groups: cannot take effect: only per_group reads "
+                 "it; granularity is per_channel"},
         OneFault{"transform:\n  alpha: 0.5",
                  "7: transform.alpha: cannot take effect: only smoothquant reads it; method is "
                  "os_plus"},

@@ -152,8 +152,8 @@ TEST(ShippedJobs, to_start_from_hold_the_defaults) {
 TEST(ShippedJobs, to_start_from_explain_every_key) {
   // Together: one is for language models, one for classifiers.
   const std::string text = read_text(configs / "opt.yaml") + read_text(configs / "bert.yaml");
-  for (const char* section :
-       {"", "calibration", "transform", "scheme.weights", "scheme.activations", "evaluate"}) {
+  for (const char* section : {"", "calibration", "transform", "scheme.weights",
+                              "scheme.weights.gptq", "scheme.activations", "evaluate"}) {
     for (const auto& key : known_keys(section)) {
       EXPECT_NE(text.find(" " + key + ":"), text.find("\n" + key + ":")) << section << " " << key;
     }

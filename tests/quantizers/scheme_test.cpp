@@ -50,7 +50,9 @@ TEST(Scheme, EverySpellingReadsBack) {
   for (const auto value : {Propagate::quantized, Propagate::full_precision}) {
     EXPECT_EQ(propagate_named(name_of(value)), value);
   }
-  EXPECT_EQ(rounding_named("nearest"), Rounding::nearest);
+  for (const auto value : {Rounding::nearest, Rounding::gptq}) {
+    EXPECT_EQ(rounding_named(name_of(value)), value);
+  }
   EXPECT_EQ(name_of(Granularity::per_token), "per_token");
   EXPECT_EQ(name_of(RangeEstimator::average_minmax), "average_minmax");
   EXPECT_EQ(name_of(Propagate::full_precision), "full_precision");
@@ -83,6 +85,22 @@ TEST(Scheme, ReportsEveryFaultAtOnce) {
           "activations: bits must be 2 to 8, or 16 to leave them as they are, not 1",
           "activations: group_size must be at least 1, not 0",
       }));
+}
+
+TEST(Scheme, GptqIsForWeightsAndKeepsGroupsInPlace) {
+  Scheme scheme;
+  scheme.weights.gptq = {.damping = 7.0, .static_groups = false};
+  EXPECT_TRUE(faults_of(scheme).empty());  // not read
+  scheme.weights.rounding = scheme.activations.rounding = Rounding::gptq;
+  EXPECT_EQ(faults_of(scheme),
+            (std::vector<std::string>{"weights: gptq.damping must be 1e-06 to 1, not 7",
+                                      "activations: rounding gptq is for weights; use nearest"}));
+  scheme.activations.rounding = Rounding::nearest;
+  scheme.weights.granularity = Granularity::per_group;
+  scheme.weights.gptq.damping = 0.01;
+  ASSERT_EQ(faults_of(scheme).size(), 1U);
+  scheme.weights.gptq.activation_order = false;
+  EXPECT_TRUE(faults_of(scheme).empty());
 }
 
 TEST(Scheme, TheGroupSizeIsOnlyReadForGroups) {
