@@ -6,13 +6,15 @@
 
 #include <fmt/format.h>
 
+#include "calib/block_weights.h"
 #include "calib/fold_check.h"
 #include "calib/node_ranges.h"
 #include "calib/scheme_places.h"
 #include "io/errors.h"
-#include "model/stored_linears.h"
+#include "transforms/awq.h"
 #include "transforms/fold.h"
 #include "transforms/os_plus.h"
+#include "transforms/outlier_suppression.h"
 #include "transforms/smoothquant.h"
 
 namespace evenkeel {
@@ -26,7 +28,7 @@ class BlockCalibrator {
         stream_(stream),
         options_(options),
         stopwatch_(stopwatch),
-        stored_(stored_linears(architecture, block.number)),
+        weights_(architecture, block.number, stream, options.scheme, options.batch, options.keep),
         sites_(sites_of(architecture, block.number, options.transform)) {
     result_.folded = std::move(block);
   }
@@ -74,11 +76,14 @@ class BlockCalibrator {
         return;
       }
       SiteTransform found =
-          choose(site, scheme, scored_site(architecture_, result_.folded, site, std::move(seen)));
+          choose(site, scheme,
+                 scored_site(architecture_, result_.folded, site, std::move(seen), {},
+                             options_.transform.method == Method::awq ? Reach::projection
+                                                                      : Reach::readers));
       found.transform = ties_of(architecture_, site).gathered(found.transform);
-      const Block before = result_.folded;
+      const FoldCheck check(architecture_, site, result_.folded, stream_.at(0));
       fold(found.transform, architecture_, site, result_.folded);
-      check_fold(architecture_, site, before, result_.folded, stream_.at(0));
+      check.require_same(result_.folded);
       copy_site(site);
       result_.sites.push_back({site, std::move(found)});
     } catch (const InputError& error) {
@@ -95,7 +100,7 @@ class BlockCalibrator {
       return stream_.capture(architecture_, result_.folded, {}, site.input, count,
                              site.readers.front().expert);
     }
-    quantize_weights_before(site.input);
+    weights_.quantize(result_.folded, result_.quantized, site.input);
     const NodeQuantizers known = observe_ranges(architecture_, result_.quantized, stream_, count,
                                                 options_.batch, options_.scheme, site.input);
     return stream_.capture(architecture_, result_.quantized, known, site.input, count,
@@ -109,17 +114,8 @@ class BlockCalibrator {
     scheme.weights = {.bits = unquantized_bits};
     scheme.activations = scheme_of_node(options_.scheme, result_.folded.number, site.input);
     scheme.propagate = options_.scheme.propagate;
-    for (const StoredLinear& stored : stored_) {
-      const bool read = std::ranges::any_of(stored.parts, [&](const StoredPart& part) {
-        return std::ranges::find(site.readers, part.place) != site.readers.end();
-      });
-      if (read && quantizes(stored)) scheme.weights = options_.scheme.weights;
-    }
+    if (weights_.quantizes_any(site.readers)) scheme.weights = options_.scheme.weights;
     return scheme;
-  }
-
-  bool quantizes(const StoredLinear& stored) const {
-    return is_quantized(options_.scheme, result_.folded.number, stored);
   }
 
   SiteTransform choose(const Site& site, const Scheme& scheme, ScoredSite scored) {
@@ -129,6 +125,12 @@ class BlockCalibrator {
                      {.search = transform.search,
                       .can_shift = site.can_shift(),
                       .lowest_threshold = lowest_threshold(architecture_)});
+    }
+    if (transform.method == Method::awq) return awq(std::move(scored), scheme.weights);
+    if (transform.method == Method::outlier_suppression) {
+      const Vector& gain = result_.folded.norm(*site.norm).gain;
+      return outlier_suppression(
+          std::move(scored), Vector(gain.array() + gain_offset(architecture_.norm_kind)), scheme);
     }
     return smoothquant(std::move(scored), absmax(site), scheme, transform.alpha);
   }
@@ -148,32 +150,19 @@ class BlockCalibrator {
   // The quantized block follows the folded one; its weights are quantized as they become final.
   void copy_site(const Site& site) {
     if (site.norm) result_.quantized.norm(*site.norm) = result_.folded.norm(*site.norm);
-    if (site.linear) result_.quantized.linear(*site.linear) = result_.folded.linear(*site.linear);
-    for (const LinearPlace place : site.readers) {
-      result_.quantized.linear(place) = result_.folded.linear(place);
-    }
+    if (site.linear) copy_linear(*site.linear);
+    for (const LinearPlace place : site.readers) copy_linear(place);
   }
 
-  void quantize_weights_before(Node end) {
-    for (const StoredLinear& stored : stored_) {
-      if (!quantizes(stored) || index_of(input_of(stored.role())) >= index_of(end)) {
-        continue;
-      }
-      Matrix weight = joined_weight(stored, result_.folded);
-      fake_quantize_weight(weight, options_.scheme.weights);
-      split_weight(stored, std::move(weight), result_.quantized);
-    }
+  void copy_linear(LinearPlace place) {
+    result_.quantized.linear(place) = result_.folded.linear(place);
+    weights_.changed(place);
   }
 
   void quantize() {
-    if (options_.keep) result_.codes.resize(stored_.size());
-    for (std::size_t i = 0; i < stored_.size(); ++i) {
-      if (!quantizes(stored_[i])) continue;
-      QuantizedWeight codes =
-          quantize_weight(joined_weight(stored_[i], result_.folded), options_.scheme.weights);
-      split_weight(stored_[i], dequantize_weight(codes), result_.quantized);
-      if (options_.keep) result_.codes[i] = std::move(codes);
-    }
+    weights_.quantize(result_.folded, result_.quantized);
+    result_.codes = weights_.take_codes();
+    result_.without_tokens = weights_.without_tokens();
     const bool quantized = options_.scheme.propagate == Propagate::quantized;
     result_.quantizers =
         observe_ranges(architecture_, quantized ? result_.quantized : result_.folded, stream_,
@@ -184,7 +173,7 @@ class BlockCalibrator {
   const HiddenStream& stream_;
   const BlockOptions& options_;
   Stopwatch& stopwatch_;
-  std::vector<StoredLinear> stored_;
+  BlockWeights weights_;
   std::vector<Site> sites_;
   BlockResult result_;
 };

@@ -39,6 +39,7 @@ struct BlockResult {
   NodeQuantizers quantizers;
   std::vector<SiteResult> sites;             // empty for Method::none
   std::vector<std::string> untouched_sites;  // of experts to which no sample's token was sent
+  std::vector<std::string> without_tokens;   // experts' linears that GPTQ rounded to the nearest
   NodeStatistics statistics;                 // before the transform; empty unless kept
 };
 

@@ -51,6 +51,10 @@ CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector
                       "sent to the expert",
                       number, site));
     }
+    for (const std::string& module : result.without_tokens) {
+      progress.note(
+          fmt::format("{}: rounded to the nearest, since no token was sent to the expert", module));
+    }
     if (sink != nullptr) sink->take(number, result);
     if (number + 1 < architecture.blocks) {
       stopwatch.time(Phase::quantize,

@@ -28,8 +28,9 @@ void write_norms_and_biases(const Architecture& architecture, Index number, cons
     const std::string name = architecture.norm_name(number, role);
     const Norm& norm = block.norm(role);
     if (name.empty()) continue;
-    writer.write(name + ".weight", values_of(norm.gain));
-    if (norm.bias.size() != 0) writer.write(name + ".bias", values_of(norm.bias));
+    const bool of_heads = role == NormRole::query || role == NormRole::key;
+    writer.write(name + (of_heads ? ".weight" : architecture.norm_gain), values_of(norm.gain));
+    if (norm.bias.size() != 0) writer.write(name + architecture.norm_bias, values_of(norm.bias));
     if (norm.residual_scale.size() != 0) {
       writer.write(name + std::string(residual_scale_name), values_of(norm.residual_scale));
       writer.write(name + std::string(residual_shift_name), values_of(norm.residual_shift));
@@ -57,10 +58,11 @@ bool has_residual_transforms(const LanguageModel& model, const std::vector<std::
 // The tensors that stand beside a norm's weight when its residual transform is new.
 class ResidualPlans {
  public:
-  ResidualPlans(const Checkpoint& source, const std::vector<std::string>& norms) {
+  ResidualPlans(const LanguageModel& model, const std::vector<std::string>& norms) {
+    const Checkpoint& source = model.checkpoint();
     for (const std::string& norm : norms) {
       if (source.find(norm + std::string(residual_scale_name)) == nullptr) {
-        norms_.insert_or_assign(norm + ".weight", norm);
+        norms_.insert_or_assign(norm + model.architecture().norm_gain, norm);
       }
     }
   }
@@ -92,8 +94,10 @@ CheckpointWriter::Layout quantized_layout(const Architecture& architecture, cons
   std::map<std::string, std::vector<TensorPlan>> packed;
   std::set<std::string> exact;
   const auto keep_exactly = [&](const std::string& module) {
-    for (const std::string_view part : {std::string_view(".weight"), std::string_view(".bias"),
-                                        residual_scale_name, residual_shift_name}) {
+    for (const std::string_view part :
+         {std::string_view(".weight"), std::string_view(".bias"),
+          std::string_view(architecture.norm_gain), std::string_view(architecture.norm_bias),
+          residual_scale_name, residual_shift_name}) {
       exact.insert(module + std::string(part));
     }
   };
@@ -112,7 +116,7 @@ CheckpointWriter::Layout quantized_layout(const Architecture& architecture, cons
           residuals = std::move(residuals)](const StoredTensor& tensor) {
     const auto found = packed.find(tensor.name);
     if (found != packed.end()) return found->second;
-    const DType dtype = exact.count(tensor.name) != 0 ? DType::F32 : tensor.dtype;
+    const DType dtype = exact.contains(tensor.name) ? DType::F32 : tensor.dtype;
     std::vector<TensorPlan> plans{{tensor.name, dtype, tensor.shape}};
     residuals.add_to(tensor, plans);
     return plans;
@@ -163,8 +167,7 @@ FoldedCheckpoint::FoldedCheckpoint(const LanguageModel& model, const std::filesy
                                    const std::vector<std::string>& residual_norms)
     : model_(model),
       residual_transforms_(has_residual_transforms(model, residual_norms)),
-      writer_(model.checkpoint(), folder,
-              folded_layout(ResidualPlans(model.checkpoint(), residual_norms))) {}
+      writer_(model.checkpoint(), folder, folded_layout(ResidualPlans(model, residual_norms))) {}
 
 void FoldedCheckpoint::block(Index number, const Block& folded) {
   const Architecture& architecture = model_.architecture();
@@ -197,9 +200,9 @@ QuantizedCheckpoint::QuantizedCheckpoint(const LanguageModel& model,
     : model_(model),
       scheme_(scheme),
       residual_transforms_(has_residual_transforms(model, residual_norms)),
-      writer_(model.checkpoint(), folder,
-              quantized_layout(model.architecture(), scheme,
-                               ResidualPlans(model.checkpoint(), residual_norms))) {}
+      writer_(
+          model.checkpoint(), folder,
+          quantized_layout(model.architecture(), scheme, ResidualPlans(model, residual_norms))) {}
 
 void QuantizedCheckpoint::block(Index number, const BlockResult& result) {
   const Architecture& architecture = model_.architecture();

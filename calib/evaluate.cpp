@@ -100,7 +100,9 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
     }
     const QuantizedModel model(checkpoint);
     const auto load = [&](Index number) {
-      return LoadedBlock{model.block(number), model.quantizers(number)};
+      LoadedBlock loaded{model.block(number), model.quantizers(number)};
+      release_block(checkpoint, model.model().architecture(), number);
+      return loaded;
     };
     EvaluateResult result = evaluate(model.model(), options, load, progress);
     result.kind = "quantized: " + text_of(model.scheme());
@@ -111,6 +113,12 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
         "--scheme: the activations of {} have static ranges, which need a calibration; write a job "
         "and call 'calibrate run', or choose a dynamic scheme",
         text_of(*options.scheme)));
+  }
+  if (options.scheme && options.scheme->weights.rounding == Rounding::gptq) {
+    throw UsageError(
+        "--scheme: rounding gptq needs calibration inputs; write a job and call 'calibrate run', "
+        "or "
+        "choose rounding nearest");
   }
   const LanguageModel model(checkpoint);
   const auto load = [&](Index number) { return plain_block(model, number, options.scheme); };

@@ -1,5 +1,9 @@
 #include "calib/fold_check.h"
 
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "calib/observing_taps.h"
@@ -8,52 +12,66 @@
 #include "transforms/fold.h"
 
 namespace evenkeel {
-namespace {
+FoldCheck::FoldCheck(const Architecture& architecture, const Site& site, const Block& before,
+                     const Matrix& hidden)
+    : architecture_(architecture), site_(site), hidden_(hidden), before_(run(before)) {
+  for (const LinearPlace place : site.readers) readers_.push_back(before.linear(place));
+}
 
-struct Run {
-  Matrix input;   // of the site
-  Matrix output;  // of the block
-};
-
-Run run(const Architecture& architecture, const Site& site, const Block& block,
-        const Matrix& hidden) {
+FoldCheck::Run FoldCheck::run(const Block& block) const {
   const NodeQuantizers none;
-  CaptureTap tap(none, site.input, site.readers.front().expert);
   Workspace workspace;
   Run result;
-  result.output = hidden;
-  forward(architecture, block, result.output, {}, tap, workspace);
+  CaptureTap tap(none, site_.input, site_.readers.front().expert);
+  result.output = hidden_;
+  forward(architecture_, block, result.output, {}, tap, workspace);
   result.input = std::move(tap.captured());
+  if (!architecture_.mixture()) return result;
+  CaptureTap router_tap(none, Node::mlp_input, 0);
+  Matrix hidden = hidden_;
+  forward(architecture_, block, hidden, {}, router_tap, workspace, Node::mlp_input);
+  result.routing = routing_of(architecture_, block, router_tap.captured());
   return result;
 }
 
-}  // namespace
+bool FoldCheck::routed_alike(const Run& after, Index token) const {
+  const auto sent = [token](const Routing& expert) {
+    return std::binary_search(expert.tokens.begin(), expert.tokens.end(), token);
+  };
+  return std::equal(before_.routing.begin(), before_.routing.end(), after.routing.begin(),
+                    [&](const Routing& a, const Routing& b) { return sent(a) == sent(b); });
+}
 
-void check_fold(const Architecture& architecture, const Site& site, const Block& before,
-                const Block& after, const Matrix& hidden) {
-  const Run original = run(architecture, site, before, hidden);
-  const Run folded = run(architecture, site, after, hidden);
-  for (const LinearPlace place : site.readers) {
-    if (original.input.size() == 0) break;  // no token of the sample was sent to the expert
-    const double error =
-        fold_error(original.input, before.linear(place), folded.input, after.linear(place));
+void FoldCheck::require_same(const Block& after) const {
+  const Run folded = run(after);
+  for (std::size_t i = 0; i < readers_.size(); ++i) {
+    // No token of the sample may have been sent to the expert.
+    if (before_.input.rows() == 0 || folded.input.rows() != before_.input.rows()) break;
+    const LinearPlace place = site_.readers[i];
+    const double error = fold_error(before_.input, readers_[i], folded.input, after.linear(place));
     if (!(error <= 1.0)) {
       throw MachineError(fmt::format(
           "site '{}': the fold changes '{}' by {:.3g} times its rounding bound; the scale or shift "
           "is too extreme for float, try another method for this model",
-          site.name, architecture.linear(place.role).name, error));
+          site_.name, architecture_.module_name(place), error));
     }
   }
-  const double change = (original.output - hidden).cwiseAbs().maxCoeff();
-  // Eigen's default may leave out a NaN.
-  const double difference =
-      (original.output - folded.output).cwiseAbs().maxCoeff<Eigen::PropagateNaN>();
+  const double change = (before_.output - hidden_).cwiseAbs().maxCoeff();
+  double difference = 0.0;
+  for (Index token = 0; token < hidden_.rows(); ++token) {
+    if (!routed_alike(folded, token)) continue;
+    // Eigen's default may leave out a NaN.
+    const double own = (before_.output.row(token) - folded.output.row(token))
+                           .cwiseAbs()
+                           .maxCoeff<Eigen::PropagateNaN>();
+    if (!(own <= difference)) difference = own;
+    if (std::isnan(difference)) break;
+  }
   if (!(difference <= block_tolerance * change)) {
     throw MachineError(fmt::format(
         "site '{}': the folded block's output differs by {:.3g} where its largest change is "
-        "{:.3g}; "
-        "not every reader of the site was folded, or float can't hold the folded values",
-        site.name, difference, change));
+        "{:.3g}; not every reader of the site was folded, or float can't hold the folded values",
+        site_.name, difference, change));
   }
 }
 

@@ -12,6 +12,14 @@ const TokenMask no_padding;
 
 using Workspaces = tbb::enumerable_thread_specific<Workspace>;
 
+Matrix captured_at(const Architecture& architecture, const Block& block,
+                   const NodeQuantizers& quantizers, Node node, Index expert, Matrix hidden,
+                   Workspace& workspace) {
+  CaptureTap tap(quantizers, node, expert);
+  forward(architecture, block, hidden, no_padding, tap, workspace, node);
+  return std::move(tap.captured());
+}
+
 }  // namespace
 
 HiddenStream::HiddenStream(const LanguageModel& model, const std::vector<Encoding>& windows)
@@ -39,12 +47,23 @@ std::vector<Matrix> HiddenStream::capture(const Architecture& architecture, cons
   Workspaces workspaces;
   std::vector<Matrix> captured(count);
   tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
-    CaptureTap tap(quantizers, node, expert);
-    Matrix hidden = states_[i];
-    forward(architecture, block, hidden, no_padding, tap, workspaces.local(), node);
-    captured[i] = std::move(tap.captured());
+    captured[i] =
+        captured_at(architecture, block, quantizers, node, expert, states_[i], workspaces.local());
   });
   return captured;
+}
+
+void HiddenStream::capture_in_order(const Architecture& architecture, const Block& block,
+                                    const NodeQuantizers& quantizers, Node node, Index expert,
+                                    const std::function<void(Matrix)>& take) const {
+  Workspaces workspaces;
+  make_and_take_in_order(
+      states_.size(),
+      [&](std::size_t i) {
+        return captured_at(architecture, block, quantizers, node, expert, states_[i],
+                           workspaces.local());
+      },
+      [&](std::size_t, Matrix captured) { take(std::move(captured)); });
 }
 
 NodeStatistics HiddenStream::observe(const Architecture& architecture, const Block& block,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,11 @@ class HiddenStream {
   std::vector<Matrix> capture(const Architecture& architecture, const Block& block,
                               const NodeQuantizers& quantizers, Node node, std::size_t count,
                               Index expert = 0) const;
+
+  /// The same for all windows, in order and one at a time, so that few are in memory.
+  void capture_in_order(const Architecture& architecture, const Block& block,
+                        const NodeQuantizers& quantizers, Node node, Index expert,
+                        const std::function<void(Matrix)>& take) const;
 
   /// Statistics of every node up to `last` (all when empty).
   NodeStatistics observe(const Architecture& architecture, const Block& block,

@@ -47,7 +47,8 @@ std::string producer_text(const Architecture& architecture, const Site& site) {
 // The methods that work on the site unless a job says otherwise.
 std::vector<std::string_view> default_of(const Architecture& architecture, const Site& site) {
   std::vector<std::string_view> methods;
-  for (const Method method : {Method::smoothquant, Method::os_plus}) {
+  for (const Method method :
+       {Method::smoothquant, Method::outlier_suppression, Method::os_plus, Method::awq}) {
     for (const Site& taken : sites_of(architecture, architecture.blocks - 1, {.method = method})) {
       if (taken.name == site.name) methods.push_back(name_of(method));
     }
@@ -181,8 +182,8 @@ Json inspect_record(const std::filesystem::path& path) {
   for (const std::string& block : blocks) {
     const std::string place = "/blocks/" + block;
     for (const std::string& site : members(file, place + "/sites")) {
-      sites.push_back(
-          site_json(record, place + "/sites/" + site, fmt::format("blocks.{}.{}", block, site)));
+      sites.push_back(site_json(record, fmt::format("{}/sites/{}", place, site),
+                                fmt::format("blocks.{}.{}", block, site)));
     }
     for (const Node node : all_nodes) {
       const std::string node_path = fmt::format("{}/nodes/{}", place, name_of(node));

@@ -23,6 +23,11 @@ const Sections& sections() {
   static const std::vector<std::string> node_scheme{"bits",  "granularity",      "symmetric",
                                                     "range", "rounding",         "group_size",
                                                     "codes", "steps_per_octave", "split"};
+  static const std::vector<std::string> weights_scheme = [] {
+    std::vector<std::string> keys = tensor_scheme;
+    keys.emplace_back("gptq");
+    return keys;
+  }();
   static const Sections all{
       {"",
        {"model", "calibration", "transform", "scheme", "evaluate", "compare", "output",
@@ -31,7 +36,8 @@ const Sections& sections() {
        {"corpus", "random", "order", "cut", "samples", "sequence_length", "batch", "seed"}},
       {"transform", {"method", "search_samples", "search", "alpha", "sites", "plain_layout"}},
       {"scheme", {"name", "weights", "activations", "propagate", "nodes", "keep"}},
-      {"scheme.weights", tensor_scheme},
+      {"scheme.weights", weights_scheme},
+      {"scheme.weights.gptq", {"damping", "activation_order", "static_groups"}},
       {"scheme.activations", tensor_scheme},
       {std::string(node_section), node_scheme},
       {"evaluate", {"perplexity", "accuracy", "sequence_length", "windows", "examples"}},

@@ -92,4 +92,10 @@ class SectionReader {
   std::vector<Fault>* faults_;
 };
 
+/// Sets what was given and could be read.
+template <typename Value, typename Given>
+void take(Value& value, const std::optional<Given>& given) {
+  if (given) value = static_cast<Value>(*given);
+}
+
 }  // namespace evenkeel

@@ -29,7 +29,7 @@ std::string key(std::string_view name) { return fmt::format("{}.{}", evenkeel_ke
 
 std::filesystem::path record_path(const Checkpoint& checkpoint) {
   const std::filesystem::path name = checkpoint.config().text(key("record"));
-  const auto path = (checkpoint.folder() / name).lexically_normal();
+  auto path = (checkpoint.folder() / name).lexically_normal();
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     throw InputError(

@@ -91,7 +91,7 @@ nlohmann::ordered_json run_job(const Job& job, Progress& progress) {
   });
   const CalibrationOutcome outcome = calibrate_model(inputs.model(), samples, options,
                                                      inputs.texts(), &outputs, progress, stopwatch);
-  const auto summary = summarize(job, inputs.model(), full_precision, outcome, stopwatch);
+  auto summary = summarize(job, inputs.model(), full_precision, outcome, stopwatch);
   outputs.commit(summary);
   return summary;
 }

@@ -25,6 +25,11 @@ nlohmann::ordered_json to_json(const TensorScheme& scheme) {
   json["codes"] = name_of(scheme.codes);
   if (scheme.codes == Codes::logarithmic) json["steps_per_octave"] = scheme.steps_per_octave;
   if (scheme.codes == Codes::two_range) json["split"] = scheme.split;
+  if (scheme.rounding == Rounding::gptq) {
+    json["gptq"] = {{"damping", scheme.gptq.damping},
+                    {"activation_order", scheme.gptq.activation_order},
+                    {"static_groups", scheme.gptq.static_groups}};
+  }
   return json;
 }
 
@@ -50,6 +55,12 @@ TensorScheme tensor_scheme(const JsonReader& json, const std::string& key) {
   scheme.steps_per_octave =
       static_cast<int>(json.positive(key + ".steps_per_octave", scheme.steps_per_octave));
   scheme.split = json.number(key + ".split", scheme.split);
+  if (scheme.rounding == Rounding::gptq) {
+    const std::string gptq = key + ".gptq.";
+    scheme.gptq.damping = json.number(gptq + "damping", scheme.gptq.damping);
+    scheme.gptq.activation_order = json.boolean(gptq + "activation_order", true);
+    scheme.gptq.static_groups = json.boolean(gptq + "static_groups", true);
+  }
   return scheme;
 }
 

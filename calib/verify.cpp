@@ -185,8 +185,10 @@ class Verification {
     NoTap tap;
     for (Index number = 0; number < architecture.blocks; ++number) {
       const Block block = load_block(model_.checkpoint(), architecture, number);
+      release_block(model_.checkpoint(), architecture, number);
       if (file_.find(hidden_name(number)) != nullptr) {
         std::vector<Matrix> entering;
+        entering.reserve(hidden.size());
         for (const Matrix& states : hidden) {
           entering.push_back(entering_state(architecture, block, states));
         }

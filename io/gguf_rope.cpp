@@ -102,6 +102,13 @@ void add_llama3(const GgufFile& file, const StoredTensor& stored, nlohmann::orde
   std::vector<float> divisors(static_cast<std::size_t>(stored.elements()));
   decode(stored, 0, divisors);
   const auto channels = 2 * static_cast<std::int64_t>(divisors.size());
+  if (const auto rotated = file.integer(gguf_key(file, ".rope.dimension_count"));
+      rotated && *rotated != channels) {
+    throw InputError(
+        fmt::format("{}: tensor '{}': {} divisors for {} rotated channels of a head; "
+                    "expected half as many",
+                    file.path().string(), divisors_name, divisors.size(), *rotated));
+  }
   const auto rope = llama3_rope(divisors, config.value("rope_theta", 10000.0), channels);
   if (!rope) {
     throw InputError(
@@ -141,10 +148,13 @@ std::optional<Llama3Rope> llama3_rope(std::span<const float> divisors, double ba
 void add_rope(const GgufFile& file, const GgufFamily& family, nlohmann::ordered_json& config) {
   add_share(file, family, config);
   const std::string type_key = gguf_key(file, ".rope.scaling.type");
-  const std::string_view type = file.text(type_key).value_or("none");
+  const std::string factor_key = gguf_key(file, ".rope.scaling.factor");
+  auto factor = file.number(factor_key);
+  // Of files before the type was written.
+  if (!factor) factor = file.number(gguf_key(file, ".rope.scale_linear"));
+  const bool stretched = factor && *factor != 0.0 && *factor != 1.0;
+  const std::string_view type = file.text(type_key).value_or(stretched ? "linear" : "none");
   if (type == "linear") {
-    const std::string factor_key = gguf_key(file, ".rope.scaling.factor");
-    const auto factor = file.number(factor_key);
     if (!factor) file.missing(factor_key);
     config["rope_scaling"] = {{"rope_type", "linear"}, {"type", "linear"}, {"factor", *factor}};
   } else if (type != "none") {

@@ -15,6 +15,8 @@ namespace {
 using Change = GgufModule::Change;
 
 constexpr std::string_view placeholder = "{}";
+// Each becomes a tensor of its own, however small: far beyond any model.
+constexpr std::int64_t most_experts = 1 << 14;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -99,6 +101,10 @@ class Renaming {
     if (file_.integer(key) != stored_.shape.front()) {
       fail(fmt::format("holds {} experts, but metadata '{}' says otherwise", stored_.shape.front(),
                        key));
+    }
+    if (stored_.shape.front() > most_experts) {
+      fail(fmt::format("holds {} experts; at most {} are supported", stored_.shape.front(),
+                       most_experts));
     }
     const auto count = static_cast<std::size_t>(stored_.shape.front());
     const std::size_t bytes = stored_.bytes.size() / count;

@@ -98,7 +98,7 @@ LabelNames::LabelNames(const JsonReader& config, Index count) {
     }
     names_ = std::move(names);
   }
-  for (Index label = static_cast<Index>(names_.size()); label < count; ++label) {
+  for (auto label = static_cast<Index>(names_.size()); label < count; ++label) {
     names_.push_back(fmt::format("LABEL_{}", label));
   }
 }

@@ -64,13 +64,8 @@ void check_sizes(const JsonReader& config, const Architecture& model) {
   const auto fault = [&](const std::string& message) {
     throw InputError(fmt::format("{}: {}", config.path().string(), message));
   };
-  if (model.channels % model.heads != 0 && model.query_channels() == 0) {
-    fault(fmt::format("{} heads do not divide {} channels (num_attention_heads)", model.heads,
-                      model.channels));
-  }
   if (!config.has("head_dim") && model.channels % model.heads != 0) {
-    fault(fmt::format("{} heads do not divide {} channels (num_attention_heads)", model.heads,
-                      model.channels));
+    fault(fmt::format("{} heads do not divide {} channels", model.heads, model.channels));
   }
   if (model.heads % model.key_value_heads != 0) {
     fault(fmt::format("{} key-value heads do not divide {} heads", model.key_value_heads,
@@ -107,6 +102,14 @@ std::string fitting_prefix(const Checkpoint& checkpoint, const Architecture& mod
                                model.embedding.tokens, model.model_type));
 }
 
+// Checkpoints of BERT's first days call a norm's parameters gamma and beta.
+void take_old_norm_names(const Checkpoint& checkpoint, Architecture& model) {
+  const std::string first = model.norm_name(0, NormRole::attention_input);
+  if (first.empty() || checkpoint.find(first + ".gamma") == nullptr) return;
+  model.norm_gain = ".gamma";
+  model.norm_bias = ".beta";
+}
+
 // Looks up every tensor that the forward will read, and says what contradicts the config.
 class TensorCheck {
  public:
@@ -139,8 +142,8 @@ class TensorCheck {
   }
 
   void norm(const std::string& name, bool bias, Index channels) const {
-    tensor(name + ".weight", {channels});
-    if (bias) tensor(name + ".bias", {channels});
+    tensor(name + model_.norm_gain, {channels});
+    if (bias) tensor(name + model_.norm_bias, {channels});
   }
 
   void embeddings() const {
@@ -178,7 +181,7 @@ class TensorCheck {
       }
     }
     for (const StoredLinear& stored : stored_linears(model_, number)) {
-      linear(stored.module, stored.rows, stored.columns, stored.bias);
+      linear(stored);
     }
   }
 
@@ -198,13 +201,15 @@ class TensorCheck {
     tensor(shift, {model_.channels});
   }
 
-  void linear(const std::string& name, Index rows, Index columns, bool bias) const {
-    if (storage_ == LinearStorage::plain) {
-      tensor(name + ".weight", model_.weight_order == WeightOrder::out_in
-                                   ? std::vector<std::int64_t>{rows, columns}
-                                   : std::vector<std::int64_t>{columns, rows});
+  void linear(const StoredLinear& stored) const {
+    const bool plain = storage_ == LinearStorage::plain || !is_quantized(stored.role());
+    if (plain) {
+      tensor(stored.module + ".weight",
+             model_.weight_order == WeightOrder::out_in
+                 ? std::vector<std::int64_t>{stored.rows, stored.columns}
+                 : std::vector<std::int64_t>{stored.columns, stored.rows});
     }
-    if (bias) tensor(name + ".bias", {rows});
+    if (stored.bias) tensor(stored.module + ".bias", {stored.rows});
   }
 
   void head() const {
@@ -305,6 +310,7 @@ Architecture resolve_architecture(const Checkpoint& checkpoint, LinearStorage st
   fill_sizes(model);
   check_sizes(config, model);
   model.prefix = fitting_prefix(checkpoint, model);
+  take_old_norm_names(checkpoint, model);
   model.residual_transforms = config.boolean(residual_transforms_key, false);
   TensorCheck(checkpoint, model, storage).run();
   return model;

@@ -97,7 +97,9 @@ struct EmbeddingModules {
   std::string project_in;                      // to the block's channels, without bias
   Index channels = 0;                          // of the token embedding
   Index position_offset = 0;                   // first position's row in its table
-  bool positions_skip_padding = false;         // padding takes the row before the first
+  bool positions_skip_padding = false;         // padding takes the row before the first; it is
+                                               // what the mask says, or
+  TokenId padding_id = -1;                     // where this is an id, every token that is it
   Index token_type_count = 0;
   float scale = 1.0F;
 };
@@ -118,6 +120,9 @@ struct HeadModules {
 
 struct Architecture {
   std::string model_type;
+  // Ends of the names of a norm's tensors.
+  std::string norm_gain = ".weight";
+  std::string norm_bias = ".bias";
   std::vector<std::string> prefixes;  // before every name but the head's; the first that fits
   std::string prefix;
 

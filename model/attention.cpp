@@ -49,7 +49,7 @@ std::vector<float> alibi_slopes(Index heads) {
   for (std::uint64_t i = 0; i < static_cast<std::uint64_t>(heads); ++i) {
     const bool extra = i >= power;
     const double base = base_of(static_cast<double>(extra ? 2 * power : power));
-    const double exponent = static_cast<double>(extra ? 2 * (i - power) + 1 : i + 1);
+    const auto exponent = static_cast<double>(extra ? 2 * (i - power) + 1 : i + 1);
     slopes.push_back(static_cast<float>(std::pow(base, exponent)));
   }
   return slopes;

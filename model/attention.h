@@ -11,6 +11,11 @@ namespace evenkeel {
 
 /// One byte a token: 1 for a real token, 0 for padding. Empty: no padding.
 using TokenMask = std::vector<std::uint8_t>;
+/// Of one sample; `masks` has one for each sample, or is empty: no padding.
+inline bool is_padding(const std::vector<TokenMask>& masks, std::size_t sample, Index token) {
+  return !masks.empty() && !masks[sample].empty() &&
+         masks[sample][static_cast<std::size_t>(token)] == 0;
+}
 
 struct AttentionOptions {
   Index heads = 1;

@@ -36,9 +36,9 @@ class BlockLoader {
       norm.gain = head_gain(name + ".weight", role);
       return norm;
     }
-    norm.gain = checkpoint_.vector(name + ".weight", architecture_.channels);
+    norm.gain = checkpoint_.vector(name + architecture_.norm_gain, architecture_.channels);
     if (architecture_.norm(role).bias) {
-      norm.bias = checkpoint_.vector(name + ".bias", architecture_.channels);
+      norm.bias = checkpoint_.vector(name + architecture_.norm_bias, architecture_.channels);
     }
     const std::string scale = name + std::string(residual_scale_name);
     if (architecture_.residual_transforms && checkpoint_.find(scale) != nullptr) {

@@ -21,6 +21,7 @@ struct NamedActivation {
 constexpr std::array activations{NamedActivation{"relu", Activation::relu},
                                  NamedActivation{"gelu", Activation::gelu},
                                  NamedActivation{"gelu_new", Activation::gelu_tanh},
+                                 NamedActivation{"gelu_fast", Activation::gelu_tanh},
                                  NamedActivation{"gelu_pytorch_tanh", Activation::gelu_tanh},
                                  NamedActivation{"silu", Activation::silu},
                                  NamedActivation{"swish", Activation::silu}};
@@ -154,6 +155,21 @@ Architecture usual_sizes(const JsonReader& config, std::string_view model_type) 
   model.embedding.channels = model.channels;
   model.query_scale = 1.0F / std::sqrt(static_cast<float>(model.head_channels));
   return model;
+}
+
+void fuse_attention(Architecture& model, const std::string& module, FusedLayout layout, bool bias) {
+  model.fused_attention = module;
+  model.fused_layout = layout;
+  for (const LinearRole role : {LinearRole::query, LinearRole::key, LinearRole::value}) {
+    model.linears[index_of(role)] = {.name = module, .bias = bias};
+  }
+}
+
+void give_attention_bias(Architecture& model, bool bias) {
+  for (const LinearRole role :
+       {LinearRole::query, LinearRole::key, LinearRole::value, LinearRole::output}) {
+    model.linears[index_of(role)].bias = bias;
+  }
 }
 
 Architecture gpt_like(const JsonReader& config, std::string_view model_type) {

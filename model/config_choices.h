@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -44,6 +45,12 @@ std::vector<Index> window_choice(const JsonReader& config, Index blocks, Index w
 /// channels, blocks, heads, key-value heads, head channels and vocabulary under their usual names;
 /// query_scale head_channels^-0.5.
 Architecture usual_sizes(const JsonReader& config, std::string_view model_type);
+
+/// Query, key and value in one stored module.
+void fuse_attention(Architecture& model, const std::string& module, FusedLayout layout, bool bias);
+
+/// A bias, or none, of query, key, value and output.
+void give_attention_bias(Architecture& model, bool bias);
 
 /// The sizes and the embedding of GPT-2 and GPT-J under their names: n_embd, n_layer, n_head,
 /// n_inner.

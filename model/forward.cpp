@@ -2,7 +2,6 @@
 
 #include <vector>
 
-#include "model/experts.h"
 #include "model/ops.h"
 #include "model/rotary.h"
 #include "quantizers/gemm.h"
@@ -77,11 +76,7 @@ class BlockWalk {
 
   bool mlp(Matrix& x) {
     std::vector<Routing> routing;
-    if (architecture_.mixture()) {
-      Matrix scores(x.rows(), architecture_.expert_count);
-      apply(block_.linear(LinearRole::router), x, scores);
-      routing = route(scores, architecture_.experts_per_token);
-    }
+    if (architecture_.mixture()) routing = routing_of(architecture_, block_, x);
     if (!visit(Node::mlp_input, x)) return false;
     space_.mlp_out.resize(x.rows(), architecture_.channels);
     if (architecture_.mixture()) return mixture(routing, x);
@@ -122,6 +117,7 @@ class BlockWalk {
 
   // What a sublayer reads: the norm of hidden, or hidden itself where there is none. Where the
   // residual takes what the norm gives, hidden becomes that.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
   void read(NormRole role, MatrixView hidden, Matrix& out) {
     out.resize(hidden.rows(), hidden.cols());
     if (!block_.norm(role).present()) {
@@ -136,6 +132,7 @@ class BlockWalk {
     if (block_.norm(role).present()) norm(role, x, x);
   }
 
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
   void norm(NormRole role, const ConstMatrixView& x, MatrixView out) {
     normalize(architecture_.norm_kind, x, block_.norm(role).gain, block_.norm(role).bias,
               architecture_.norm_epsilon, out);
@@ -176,6 +173,13 @@ void apply(const Linear& linear, const ConstMatrixView& x, MatrixView out) {
   if (linear.bias.size() != 0) out.rowwise() += linear.bias;
 }
 
+std::vector<Routing> routing_of(const Architecture& architecture, const Block& block,
+                                const ConstMatrixView& x) {
+  Matrix scores(x.rows(), architecture.expert_count);
+  apply(block.linear(LinearRole::router), x, scores);
+  return route(scores, architecture.experts_per_token);
+}
+
 AttentionOptions attention_options(const Architecture& architecture, Index number) {
   AttentionOptions options;
   options.heads = architecture.heads;
@@ -189,8 +193,10 @@ AttentionOptions attention_options(const Architecture& architecture, Index numbe
   return options;
 }
 
+// NOLINTBEGIN(performance-unnecessary-value-param): views, written through
 void prepare_attention(const Architecture& architecture, const Block& block, MatrixView query,
                        MatrixView key) {
+  // NOLINTEND(performance-unnecessary-value-param)
   if (architecture.has(NormRole::query)) {
     normalize_heads(architecture, block.norm(NormRole::query), query);
     normalize_heads(architecture, block.norm(NormRole::key), key);
@@ -213,6 +219,7 @@ Matrix entering_state(const Architecture& architecture, const Block& block,
   return state;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
 void forward(const Architecture& architecture, const Block& block, MatrixView hidden,
              const TokenMask& mask, Tap& tap, Workspace& workspace, std::optional<Node> last) {
   BlockWalk(architecture, block, mask, tap, workspace, last).run(hidden);

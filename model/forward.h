@@ -2,11 +2,13 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "io/matrix.h"
 #include "model/architecture.h"
 #include "model/attention.h"
 #include "model/block.h"
+#include "model/experts.h"
 #include "model/tap.h"
 
 namespace evenkeel {
@@ -35,6 +37,10 @@ Matrix entering_state(const Architecture& architecture, const Block& block,
 
 /// out = x * weight^T + bias. REQUIRES: out [x.rows(), weight.rows()].
 void apply(const Linear& linear, const ConstMatrixView& x, MatrixView out);
+
+/// Where a mixture's router sends the tokens of x, what the norm before it gives.
+std::vector<Routing> routing_of(const Architecture& architecture, const Block& block,
+                                const ConstMatrixView& x);
 
 /// What the architecture says of attention, for one block.
 AttentionOptions attention_options(const Architecture& architecture, Index number);

@@ -12,10 +12,11 @@
 namespace evenkeel {
 namespace {
 
-Norm load_norm(const Checkpoint& checkpoint, const std::string& name, bool bias, Index channels) {
+Norm load_norm(const Checkpoint& checkpoint, const Architecture& model, const std::string& name,
+               bool bias) {
   Norm norm;
-  norm.gain = checkpoint.vector(name + ".weight", channels);
-  if (bias) norm.bias = checkpoint.vector(name + ".bias", channels);
+  norm.gain = checkpoint.vector(name + model.norm_gain, model.channels);
+  if (bias) norm.bias = checkpoint.vector(name + model.norm_bias, model.channels);
   return norm;
 }
 
@@ -37,12 +38,11 @@ LanguageModel::LanguageModel(const Checkpoint& checkpoint, LinearStorage storage
     : checkpoint_(checkpoint), architecture_(resolve_architecture(checkpoint, storage)) {
   const Architecture& model = architecture_;
   if (!model.embedding.norm.empty()) {
-    embedding_norm_ =
-        load_norm(checkpoint, model.module(model.embedding.norm), true, model.channels);
+    embedding_norm_ = load_norm(checkpoint, model, model.module(model.embedding.norm), true);
   }
   if (!model.head.final_norm.empty()) {
-    final_norm_ = load_norm(checkpoint, model.module(model.head.final_norm),
-                            model.norm(NormRole::attention_input).bias, model.channels);
+    final_norm_ = load_norm(checkpoint, model, model.module(model.head.final_norm),
+                            model.norm(NormRole::attention_input).bias);
   }
   if (!model.embedding.project_in.empty()) {
     project_in_ = checkpoint.matrix(model.module(model.embedding.project_in) + ".weight",
@@ -51,6 +51,13 @@ LanguageModel::LanguageModel(const Checkpoint& checkpoint, LinearStorage storage
   if (!model.head.project_out.empty()) {
     project_out_ = checkpoint.matrix(model.module(model.head.project_out) + ".weight",
                                      model.embedding.channels, model.channels);
+  }
+  if (!model.head.dense.empty()) {
+    dense_.weight = checkpoint.matrix(model.head.dense + ".weight", model.channels, model.channels);
+    dense_.bias = checkpoint.vector(model.head.dense + ".bias", model.channels);
+  }
+  if (!model.head.norm.empty()) {
+    head_norm_ = load_norm(checkpoint, model, model.head.norm, true);
   }
   if (!model.head.bias.empty()) {
     const bool classifies = model.head.kind == HeadKind::classification;
@@ -89,7 +96,9 @@ Matrix LanguageModel::embed(const Tokens& tokens, const TokenMask& mask,
     Tokens rows(tokens.size());
     Index next = embedding.position_offset;
     for (std::size_t i = 0; i < tokens.size(); ++i) {
-      const bool padding = embedding.positions_skip_padding && !mask.empty() && mask[i] == 0;
+      const bool padding = embedding.positions_skip_padding &&
+                           (embedding.padding_id >= 0 ? tokens[i] == embedding.padding_id
+                                                      : !mask.empty() && mask[i] == 0);
       rows[i] = static_cast<TokenId>(padding ? embedding.position_offset - 1 : next++);
     }
     hidden += checkpoint_.gather(model.module(embedding.positions) + ".weight",
@@ -115,12 +124,8 @@ void LanguageModel::finish(Matrix& hidden) const {
 }
 
 Matrix LanguageModel::dense(const Matrix& input) const {
-  const Index channels = architecture_.channels;
-  Linear linear;
-  linear.weight = checkpoint_.matrix(architecture_.head.dense + ".weight", channels, channels);
-  linear.bias = checkpoint_.vector(architecture_.head.dense + ".bias", channels);
-  Matrix out(input.rows(), channels);
-  apply(linear, input, out);
+  Matrix out(input.rows(), architecture_.channels);
+  apply(dense_, input, out);
   return out;
 }
 
@@ -148,8 +153,8 @@ Matrix LanguageModel::logits(const Matrix& finished) const {
   } else if (head.kind == HeadKind::masked_language) {
     input = dense(finished);
     activate(head.activation, input);
-    const Norm norm = load_norm(checkpoint_, head.norm, true, architecture_.channels);
-    normalize(NormKind::layer, input, norm.gain, norm.bias, architecture_.norm_epsilon, input);
+    normalize(NormKind::layer, input, head_norm_.gain, head_norm_.bias, architecture_.norm_epsilon,
+              input);
   }
   const Index outputs =
       head.kind == HeadKind::classification ? head.labels : architecture_.vocabulary;

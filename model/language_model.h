@@ -49,7 +49,9 @@ class LanguageModel {
   Architecture architecture_;
   Norm embedding_norm_, final_norm_;
   Matrix project_in_, project_out_;  // empty: none
-  Vector logits_bias_;               // empty: none
+  Linear dense_;                     // of the head; empty: none
+  Norm head_norm_;
+  Vector logits_bias_;  // empty: none
 };
 
 /// Rows of the head decoded at a time: bounds the memory of a large vocabulary.

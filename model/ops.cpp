@@ -128,6 +128,7 @@ double exponentials(const float* values, std::size_t size, float shift, float* o
   }
   if (i < size) {
     // Copied, as a masked load or store may touch what lies behind the row.
+    // NOLINTNEXTLINE(modernize-avoid-c-arrays): aligned for a vector
     HWY_ALIGN float rest[hn::MaxLanes(Tag())];
     std::fill_n(rest, lanes, -std::numeric_limits<float>::infinity());
     std::copy(values + i, values + size, rest);
@@ -140,18 +141,26 @@ double exponentials(const float* values, std::size_t size, float shift, float* o
 }
 
 // values *= 1 / (1 + exp(-slope(values))), where slope gives what the sigmoid is taken of.
+// Highway's exponential holds up to 104; from 88 on, the quotient is below 3e-37, and zero is
+// taken.
 template <class Slope>
 void times_sigmoid(float* values, std::size_t size, const Slope& slope) {
   const Tag d;
   const auto one = hn::Set(d, 1.0F);
+  const auto most = hn::Set(d, 88.0F);
   const auto apply = [&](auto x) {
-    return hn::Div(x, hn::Add(one, exponential(d, hn::Neg(slope(x)))));
+    const auto exponent = hn::Neg(slope(x));
+    const auto bounded = hn::IfThenElse(hn::Gt(exponent, most), most, exponent);
+    // Zero, not the quotient of infinities.
+    const auto value = hn::Div(x, hn::Add(one, exponential(d, bounded)));
+    return hn::IfThenElseZero(hn::Or(hn::Le(exponent, most), hn::IsNaN(x)), value);
   };
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
     hn::StoreU(apply(hn::LoadU(d, values + i)), d, values + i);
   }
   if (i == size) return;
+  // NOLINTNEXTLINE(modernize-avoid-c-arrays): aligned for a vector
   HWY_ALIGN float rest[hn::MaxLanes(Tag())] = {};
   std::copy(values + i, values + size, rest);
   hn::Store(apply(hn::Load(d, rest)), d, rest);
@@ -211,10 +220,9 @@ void normalize(NormKind kind, const ConstMatrixView& x, const ConstVectorView& g
     layer_norm(x, gain, bias, epsilon, out);
     return;
   }
-  const float extra = kind == NormKind::rms_plus_one ? 1.0F : 0.0F;
   for (Index row = 0; row < x.rows(); ++row) {
     HWY_DYNAMIC_DISPATCH(rms_norm_row)
-    (x.row(row).data(), gain.data(), static_cast<std::size_t>(x.cols()), epsilon, extra,
+    (x.row(row).data(), gain.data(), static_cast<std::size_t>(x.cols()), epsilon, gain_offset(kind),
      out.row(row).data());
   }
 }

@@ -25,6 +25,9 @@ enum class NormKind {
   rms_plus_one,  // the same times 1 + gain (Gemma)
 };
 
+/// What a norm of that kind multiplies by, less its gain.
+constexpr float gain_offset(NormKind kind) { return kind == NormKind::rms_plus_one ? 1.0F : 0.0F; }
+
 /// The norm of that kind, by row. A bias other than empty is read by `layer` alone.
 /// REQUIRES: as layer_norm; out may be x.
 void normalize(NormKind kind, const ConstMatrixView& x, const ConstVectorView& gain,

@@ -112,6 +112,15 @@ void product(const ConstMatrixView& x, const ConstMatrixView& y, MatrixView out,
   multiply(CblasNoTrans, x, y, out, 1.0F, accumulate ? 1.0F : 0.0F);
 }
 
+void add_gram(const ConstMatrixView& x, DoubleMatrix& sums) {
+  assert(sums.rows() == x.cols() && sums.cols() == x.cols());
+  if (x.size() == 0) return;
+  use_calling_thread_only();
+  const DoubleMatrix wide = x.cast<double>();
+  cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, blas_size(wide.cols()), blas_size(wide.rows()),
+              1.0, wide.data(), blas_size(wide.cols()), 1.0, sums.data(), blas_size(sums.cols()));
+}
+
 void integer_product(std::span<const std::uint8_t> x, std::span<const std::int8_t> w, Index rows,
                      Index columns, Index depth, std::span<std::int32_t> out) {
   assert(depth <= 65536);

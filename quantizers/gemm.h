@@ -20,6 +20,12 @@ void product_transposed(const ConstMatrixView& x, const ConstMatrixView& w, Matr
 void product(const ConstMatrixView& x, const ConstMatrixView& y, MatrixView out,
              bool accumulate = false);
 
+using DoubleMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// sums += x^T x in double, for x [tokens, channels]: only the lower triangle of sums [channels,
+/// channels] is read or written.
+void add_gram(const ConstMatrixView& x, DoubleMatrix& sums);
+
 /// out[i, j] = sum over k of x[i, k] * w[j, k], exactly, in int32: x [rows, depth] unsigned and
 /// w [columns, depth] signed bytes, both row-major without gaps (oneDNN u8s8s32).
 /// REQUIRES: depth <= 65536 (no overflow: 255 * 128 * depth < 2^31), sizes agree.

@@ -11,6 +11,7 @@
 #include "quantizers/affine.h"
 #include "quantizers/codebook.h"
 #include "quantizers/gemm.h"
+#include "quantizers/gptq.h"
 #include "quantizers/packing.h"
 #include "quantizers/range_observer.h"
 #include "quantizers/scheme.h"

@@ -28,7 +28,8 @@ constexpr Spellings<Granularity, 5> granularities{{{Granularity::per_tensor, "pe
                                                    {Granularity::per_head, "per_head"}}};
 constexpr Spellings<RangeEstimator, 2> range_estimators{
     {{RangeEstimator::minmax, "minmax"}, {RangeEstimator::average_minmax, "average_minmax"}}};
-constexpr Spellings<Rounding, 1> roundings{{{Rounding::nearest, "nearest"}}};
+constexpr Spellings<Rounding, 2> roundings{
+    {{Rounding::nearest, "nearest"}, {Rounding::gptq, "gptq"}}};
 constexpr Spellings<Propagate, 2> propagates{
     {{Propagate::quantized, "quantized"}, {Propagate::full_precision, "full_precision"}}};
 
@@ -118,6 +119,30 @@ std::vector<std::string> faults_of_whole(const TensorScheme& scheme) {
   return faults;
 }
 
+std::vector<std::string> faults_of_gptq(const TensorScheme& weights) {
+  std::vector<std::string> faults;
+  const GptqOptions& gptq = weights.gptq;
+  if (!(gptq.damping >= smallest_damping && gptq.damping <= 1.0)) {
+    faults.push_back(
+        fmt::format("gptq.damping must be {} to 1, not {}", smallest_damping, gptq.damping));
+  }
+  if (weights.granularity == Granularity::per_group && gptq.activation_order &&
+      !gptq.static_groups) {
+    faults.emplace_back(
+        "gptq.activation_order needs static_groups: groups of columns in another order "
+        "have no place in a checkpoint; set activation_order: false or static_groups: true");
+  }
+  return faults;
+}
+
+std::vector<std::string> faults_of_activations(const TensorScheme& scheme) {
+  std::vector<std::string> faults = faults_of_both(scheme, true);
+  if (scheme.rounding == Rounding::gptq) {
+    faults.emplace_back("rounding gptq is for weights; use nearest");
+  }
+  return faults;
+}
+
 void append(std::vector<std::string>& faults, std::string_view where,
             const std::vector<std::string>& more) {
   for (const std::string& fault : more) faults.push_back(fmt::format("{}: {}", where, fault));
@@ -180,10 +205,13 @@ std::vector<std::string> faults_of(const Scheme& scheme) {
     faults.push_back(fmt::format("weights: range {} is for activations; use minmax",
                                  name_of(scheme.weights.range)));
   }
-  append(faults, "activations", faults_of_both(scheme.activations, true));
+  if (scheme.weights.rounding == Rounding::gptq) {
+    append(faults, "weights", faults_of_gptq(scheme.weights));
+  }
+  append(faults, "activations", faults_of_activations(scheme.activations));
   append(faults, "activations", faults_of_whole(scheme.activations));
   for (const NodeScheme& node : scheme.nodes) {
-    append(faults, fmt::format("nodes.{}", node.pattern), faults_of_both(node.scheme, true));
+    append(faults, fmt::format("nodes.{}", node.pattern), faults_of_activations(node.scheme));
   }
   return faults;
 }

@@ -26,6 +26,8 @@ enum class RangeEstimator {
 
 enum class Rounding {
   nearest,  // half to even
+  gptq,     // weights only: half to even column by column, each column's error taken up by those
+            // still to come, as the calibration inputs weigh it (quantizers/gptq.h)
 };
 
 /// What the codes of a tensor stand for. All but uniform are for values that are never negative, as
@@ -36,6 +38,25 @@ enum class Codes {
   logarithmic,  // 2^(-i / steps_per_octave), i = 0 .. 2^bits - 2, and 0
   two_range,    // c / C and split * c / C, c = 0 .. C = 2^(bits-1) - 1: one bit says which
 };
+
+/// How GPTQ rounds (Frantar et al. 2022). The defaults are llm-compressor's: its activation
+/// ordering "static", damping 0.01.
+struct GptqOptions {
+  /// What is added to the Hessian's diagonal, as a fraction of its mean: more for few calibration
+  /// tokens, at the price of a larger error on them. smallest_damping .. 1.
+  double damping = 0.01;
+  /// Columns with the largest inputs are rounded first, while most others can still make up for
+  /// them. They come back to their places.
+  bool activation_order = true;
+  /// Steps of groups are those of the weights as they are given; false: each group's are found when
+  /// its first column is reached, from what earlier errors have made of it. Only read when
+  /// granularity is per_group, and then activation_order needs it.
+  bool static_groups = true;
+
+  bool operator==(const GptqOptions&) const = default;
+};
+/// Keeps the Hessian of fewer tokens than columns far enough from singular for double precision.
+inline constexpr double smallest_damping = 1e-6;
 
 /// How one kind of tensor is quantized. Uniform codes: asymmetric 0 .. 2^bits - 1, symmetric
 /// -(2^(bits-1) - 1) .. 2^(bits-1) - 1.
@@ -49,6 +70,7 @@ struct TensorScheme {
   Codes codes = Codes::uniform;  // of weights always uniform
   int steps_per_octave = 2;      // only read when codes are logarithmic
   double split = 0.03125;        // from 1e-6, below 1: only read when codes are two_range
+  GptqOptions gptq{};            // only read when rounding is gptq
 
   bool operator==(const TensorScheme&) const = default;
 };

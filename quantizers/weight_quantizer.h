@@ -22,14 +22,15 @@ struct QuantizedWeight {
   Index groups() const;  // groups of one row: 1 unless per_group
 };
 
-/// Codes of `weight` with the scheme's range (MinMax of the values that share a step).
+/// Codes of `weight` with the scheme's range (MinMax of the values that share a step), each rounded
+/// to the nearest, whatever the scheme's rounding: for gptq see quantizers/gptq.h.
 /// REQUIRES: faults_of(scheme) is empty; weight finite and not empty.
 QuantizedWeight quantize_weight(const ConstMatrixView& weight, const TensorScheme& scheme);
 
 /// step * (code - zero_point). The same floats as `fake_quantize_weight` gives.
 Matrix dequantize_weight(const QuantizedWeight& weight);
 
-/// Quantize then dequantize in place, without keeping codes; 16 bits change nothing.
+/// Quantize then dequantize in place, without keeping codes, rounded to the nearest.
 void fake_quantize_weight(MatrixView weight, const TensorScheme& scheme);
 
 }  // namespace evenkeel

@@ -9,8 +9,11 @@ namespace evenkeel {
 ActivationQuantizer scaled_quantizer(const TensorScheme& activations, const ChannelExtrema& extrema,
                                      const Vector& scale) {
   if (is_dynamic(activations)) return ActivationQuantizer(activations);
-  const Vector low = extrema.low.array() / scale.array();
-  const Vector high = extrema.high.array() / scale.array();
+  // A negative scale (of a negative gain) swaps the ends.
+  const Vector first = extrema.low.array() / scale.array();
+  const Vector second = extrema.high.array() / scale.array();
+  const Vector low = first.cwiseMin(second);
+  const Vector high = first.cwiseMax(second);
   if (activations.granularity == Granularity::per_tensor) {
     return {activations, {Range{low.minCoeff(), high.maxCoeff()}}};
   }

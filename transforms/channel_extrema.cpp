@@ -12,10 +12,7 @@ ChannelExtrema channel_extrema(const std::vector<Matrix>& samples,
                          Vector::Constant(channels, -infinity)};
   for (std::size_t sample = 0; sample < samples.size(); ++sample) {
     for (Index row = 0; row < samples[sample].rows(); ++row) {
-      if (!masks.empty() && !masks[sample].empty() &&
-          masks[sample][static_cast<std::size_t>(row)] == 0) {
-        continue;
-      }
+      if (is_padding(masks, sample, row)) continue;
       extrema.low = extrema.low.cwiseMin(samples[sample].row(row));
       extrema.high = extrema.high.cwiseMax(samples[sample].row(row));
     }

@@ -6,7 +6,8 @@
 namespace evenkeel {
 
 /// x' = (x - shift) / scale, by channel: `shift` is subtracted from the activation, then `scale`
-/// divides it. Both [channels]; scale positive and finite.
+/// divides it. Both [channels]; scale finite and not zero (negative only where a norm's own gain
+/// is).
 struct ChannelTransform {
   Vector shift;
   Vector scale;

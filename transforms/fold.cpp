@@ -15,8 +15,8 @@ namespace {
 void fold_into_norm(const ChannelTransform& transform, NormKind kind, Norm& norm) {
   const auto scale = transform.scale.cast<double>().array();
   const auto shift = transform.shift.cast<double>().array();
-  const double extra = kind == NormKind::rms_plus_one ? 1.0 : 0.0;
-  norm.gain = ((norm.gain.cast<double>().array() + extra) / scale - extra).cast<float>();
+  const double offset = gain_offset(kind);
+  norm.gain = ((norm.gain.cast<double>().array() + offset) / scale - offset).cast<float>();
   if (norm.bias.size() != 0) {
     norm.bias = ((norm.bias.cast<double>().array() - shift) / scale).cast<float>();
   }

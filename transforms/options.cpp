@@ -7,7 +7,8 @@
 namespace evenkeel {
 namespace {
 
-constexpr std::array methods{Method::none, Method::smoothquant, Method::os_plus};
+constexpr std::array methods{Method::none, Method::smoothquant, Method::outlier_suppression,
+                             Method::os_plus, Method::awq};
 constexpr std::array searches{Search::exact, Search::exhaustive};
 constexpr std::array site_kinds{SiteKind::attention, SiteKind::mlp, SiteKind::output,
                                 SiteKind::down};
@@ -37,6 +38,10 @@ std::string_view name_of(Method value) {
       return "none";
     case Method::smoothquant:
       return "smoothquant";
+    case Method::outlier_suppression:
+      return "outlier_suppression";
+    case Method::awq:
+      return "awq";
     case Method::os_plus:
       return "os_plus";
   }

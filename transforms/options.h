@@ -9,9 +9,11 @@
 namespace evenkeel {
 
 enum class Method {
-  none,         // quantize as is: the MinMax baseline
-  smoothquant,  // Xiao et al. 2022: scale from activation and weight maxima
-  os_plus,      // Wei et al. 2023: channel-wise shift and searched scale
+  none,                 // quantize as is: the MinMax baseline
+  smoothquant,          // Xiao et al. 2022: scale from activation and weight maxima
+  outlier_suppression,  // Wei et al. 2022: the norm's gain moves into the weights after it
+  os_plus,              // Wei et al. 2023: channel-wise shift and searched scale
+  awq,                  // Lin et al. 2023: scale from activation means, for weights alone
 };
 
 /// How the grid of OS+ thresholds is scored.
@@ -32,7 +34,7 @@ enum class SiteKind {
 struct TransformOptions {
   Method method = Method::os_plus;
 
-  /// Samples that the OS+ grid search and SmoothQuant's alpha search see: the first ones. More
+  /// Samples that the searches (OS+, AWQ, SmoothQuant's alpha) see: the first ones. More
   /// samples make the choice steadier and the search proportionally slower. At least 1.
   int search_samples = 8;
 

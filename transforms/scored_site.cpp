@@ -13,16 +13,15 @@ class Builder {
   Builder(const Architecture& architecture, const Block& block, const Site& site)
       : architecture_(architecture), block_(block), site_(site) {}
 
-  ScoredSite build(std::vector<Matrix> inputs, std::vector<TokenMask> masks) {
+  ScoredSite build(std::vector<Matrix> inputs, std::vector<TokenMask> masks, Reach reach) {
     scored_.inputs = std::move(inputs);
     scored_.masks = std::move(masks);
     stack_readers();
     for (const Objective objective : site_.objectives) {
-      scored_.outputs.push_back(output(objective));
+      scored_.outputs.push_back(reach == Reach::projection ? projected(objective)
+                                                           : output(objective));
     }
-    if (site_.kind == SiteKind::output) {
-      scored_.ties = ties_of(architecture_, site_);
-    }
+    scored_.ties = ties_of(architecture_, site_);
     return std::move(scored_);
   }
 
@@ -31,7 +30,11 @@ class Builder {
   // one stored tensor holds are quantized together.
   void stack_readers() {
     std::vector<LinearPlace> places = site_.readers;
-    std::erase_if(places, [](LinearPlace place) { return !is_quantized(place.role); });
+    std::erase_if(places, [&](LinearPlace place) {
+      if (is_quantized(place.role)) return false;
+      scored_.unscored_weight = block_.linear(place).weight;
+      return true;
+    });
     Index rows = 0;
     for (const LinearPlace place : places) rows += architecture_.rows(place.role);
     scored_.weight.resize(rows, block_.linear(places.front()).weight.cols());
@@ -60,6 +63,7 @@ class Builder {
         return attention_output({architecture_.query_channels(), architecture_.key_value_channels(),
                                  attention_options(architecture_, block_.number),
                                  [&architecture = architecture_, norms = head_norms()](
+                                     // NOLINTNEXTLINE(performance-unnecessary-value-param): views
                                      MatrixView query, MatrixView key) {
                                    prepare_attention(architecture, norms, query, key);
                                  }},
@@ -75,6 +79,21 @@ class Builder {
     return nullptr;
   }
 
+  std::shared_ptr<const SiteOutput> projected(Objective objective) const {
+    if (objective == Objective::attention) {
+      return projected_output(output(objective), block_.linear(LinearRole::output).weight);
+    }
+    if (objective == Objective::gated) {
+      return projected_output(output(objective), block_.linear(LinearRole::down).weight);
+    }
+    if (objective == Objective::linear && site_.kind == SiteKind::mlp) {
+      return projected_output(
+          activated_output(architecture_.ffn_channels, architecture_.activation),
+          block_.linear(LinearRole::down).weight);
+    }
+    return output(objective);
+  }
+
   // The block as far as attention's products need it, kept because the scorer outlives the block.
   Block head_norms() const {
     Block norms;
@@ -86,11 +105,8 @@ class Builder {
 
   std::vector<std::vector<Routing>> routing() const {
     std::vector<std::vector<Routing>> all;
-    for (const Matrix& x : scored_.inputs) {
-      Matrix scores(x.rows(), architecture_.expert_count);
-      apply(block_.linear(LinearRole::router), x, scores);
-      all.push_back(route(scores, architecture_.experts_per_token));
-    }
+    all.reserve(scored_.inputs.size());
+    for (const Matrix& x : scored_.inputs) all.push_back(routing_of(architecture_, block_, x));
     return all;
   }
 
@@ -119,8 +135,8 @@ ScoredSite linear_site(std::vector<Matrix> inputs, const Linear& reader) {
 }
 
 ScoredSite scored_site(const Architecture& architecture, const Block& block, const Site& site,
-                       std::vector<Matrix> inputs, std::vector<TokenMask> masks) {
-  return Builder(architecture, block, site).build(std::move(inputs), std::move(masks));
+                       std::vector<Matrix> inputs, std::vector<TokenMask> masks, Reach reach) {
+  return Builder(architecture, block, site).build(std::move(inputs), std::move(masks), reach);
 }
 
 }  // namespace evenkeel

@@ -16,12 +16,18 @@ bool contains(const std::vector<SiteKind>& kinds, SiteKind kind) {
 }
 
 // As published: OS+ also moves scale from the last MLP linear to the one before where a gate lies
-// between, SmoothQuant works on norms alone.
+// between, AWQ does so too and goes from the output projection to the values, the others work on
+// norms alone.
 std::vector<SiteKind> wanted_kinds(const Architecture& architecture,
                                    const TransformOptions& options) {
   if (options.sites) return *options.sites;
   std::vector<SiteKind> kinds{SiteKind::attention, SiteKind::mlp};
-  if (options.method == Method::os_plus && architecture.gated()) kinds.push_back(SiteKind::down);
+  const bool linears = options.method == Method::os_plus || options.method == Method::awq;
+  if (linears && architecture.gated()) kinds.push_back(SiteKind::down);
+  // With grouped queries the published program leaves the values alone.
+  if (options.method == Method::awq && architecture.heads == architecture.key_value_heads) {
+    kinds.push_back(SiteKind::output);
+  }
   return kinds;
 }
 
@@ -141,6 +147,23 @@ std::vector<Site> sites_of(const Architecture& architecture, Index number,
                     "gate; leave it out",
                     architecture.model_type));
   }
+  if (options.plain_layout && !architecture.residual_after_norm) {
+    throw InputError(fmt::format(
+        "transform.plain_layout: model_type '{}' needs no tensors of ours, its norms stand before "
+        "the sublayers; leave it out",
+        architecture.model_type));
+  }
+  if (options.plain_layout && !contains(wanted, SiteKind::output)) {
+    throw InputError(
+        fmt::format("transform.plain_layout: it leaves model_type '{}' without a site to work on; "
+                    "add output to transform.sites, or take method none",
+                    architecture.model_type));
+  }
+  const bool gains_alone = options.method == Method::outlier_suppression;
+  if (gains_alone && (contains(wanted, SiteKind::output) || contains(wanted, SiteKind::down))) {
+    throw InputError(
+        "transform.sites: outlier_suppression moves the gain of norms; output and down have none");
+  }
   std::vector<Site> sites = SiteList(architecture, number).all();
   std::erase_if(sites, [&](const Site& site) {
     return !contains(wanted, site.kind) || (site.residual && options.plain_layout);
@@ -167,21 +190,19 @@ std::vector<std::string> site_notes(const Architecture& architecture,
                                     const TransformOptions& options) {
   if (options.method == Method::none) return {};
   std::map<std::string, std::vector<std::string>> by_reason;
-  const auto add = [&](const Site& site, const std::string& reason) {
-    by_reason[reason].push_back(site.linear && site.linear->expert > 0 ? "" : site.name);
-  };
   const std::vector<SiteKind> wanted = wanted_kinds(architecture, options);
   for (const Site& site : all_sites(architecture)) {
-    if (!contains(wanted, site.kind)) continue;
+    const bool told = site.linear && site.linear->expert > 0;  // by the first expert's site
+    if (told || !contains(wanted, site.kind)) continue;
     if (site.residual && options.plain_layout) {
-      add(site, "left alone, since plain_layout leaves no place to undo it in the residual");
+      by_reason["left alone, since plain_layout leaves no place to undo it in the residual"]
+          .push_back(site.name);
     } else if (options.method == Method::os_plus && !site.can_shift()) {
-      add(site, "scale only, since " + site.unshifted);
+      by_reason["scale only, since " + site.unshifted].push_back(site.name);
     }
   }
   std::vector<std::string> notes;
-  for (auto& [reason, sites] : by_reason) {
-    std::erase(sites, "");
+  for (const auto& [reason, sites] : by_reason) {
     notes.push_back(fmt::format("{}: {}", fmt::join(sites, ", "), reason));
   }
   return notes;

@@ -43,7 +43,8 @@ struct Site {
 
 /// The sites of a block that a method works on, in the order in which the block computes their
 /// inputs. A post-LayerNorm model's first block may lack a norm, and so a site.
-/// Throws: InputError when `options.sites` names a kind that the family does not have.
+/// Throws: InputError when `options.sites` names a kind that the family does not have, or
+/// `options.plain_layout` changes nothing or leaves no site.
 std::vector<Site> sites_of(const Architecture& architecture, Index number,
                            const TransformOptions& options);
 

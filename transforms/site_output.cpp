@@ -31,6 +31,24 @@ class LinearOutput final : public SiteOutput {
   Index rows_;
 };
 
+class ActivatedOutput final : public SiteOutput {
+ public:
+  ActivatedOutput(Index rows, Activation activation) : rows_(rows), activation_(activation) {}
+  Index weight_rows() const override { return rows_; }
+  Index columns() const override { return rows_; }
+  void piece(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
+             std::size_t /*sample*/, Index first, OutputBuffers& buffers,
+             MatrixView out) const override {
+    project(x.middleRows(first, out.rows()), weight, bias, buffers.products);
+    activate(activation_, buffers.products);
+    out = buffers.products;
+  }
+
+ private:
+  Index rows_;
+  Activation activation_;
+};
+
 class GatedOutput final : public SiteOutput {
  public:
   GatedOutput(Index rows, Activation activation) : rows_(rows), activation_(activation) {}
@@ -131,10 +149,42 @@ class MixtureOutput final : public SiteOutput {
   Index experts_per_token_;
 };
 
+class ProjectedOutput final : public SiteOutput {
+ public:
+  ProjectedOutput(std::shared_ptr<const SiteOutput> inner, Matrix behind)
+      : inner_(std::move(inner)), behind_(std::move(behind)) {}
+  Index weight_rows() const override { return inner_->weight_rows(); }
+  Index columns() const override { return behind_.rows(); }
+  void begin(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
+             OutputBuffers& buffers) const override {
+    inner_->begin(x, weight, bias, buffers);
+  }
+  void piece(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
+             std::size_t sample, Index first, OutputBuffers& buffers,
+             MatrixView out) const override {
+    buffers.inner.resize(out.rows(), inner_->columns());
+    inner_->piece(x, weight, bias, sample, first, buffers, buffers.inner);
+    product_transposed(buffers.inner, behind_, out);
+  }
+
+ private:
+  std::shared_ptr<const SiteOutput> inner_;
+  Matrix behind_;
+};
+
 }  // namespace
+
+std::shared_ptr<const SiteOutput> projected_output(std::shared_ptr<const SiteOutput> inner,
+                                                   Matrix behind) {
+  return std::make_shared<ProjectedOutput>(std::move(inner), std::move(behind));
+}
 
 std::shared_ptr<const SiteOutput> linear_output(Index rows) {
   return std::make_shared<LinearOutput>(rows);
+}
+
+std::shared_ptr<const SiteOutput> activated_output(Index rows, Activation activation) {
+  return std::make_shared<ActivatedOutput>(rows, activation);
 }
 
 std::shared_ptr<const SiteOutput> gated_output(Index rows, Activation activation) {

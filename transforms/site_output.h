@@ -16,6 +16,7 @@ namespace evenkeel {
 struct OutputBuffers {
   Matrix products;
   Matrix gate;
+  Matrix inner;
   AttentionScratch attention;
 };
 
@@ -43,6 +44,9 @@ class SiteOutput {
 /// x W^T, without bias.
 std::shared_ptr<const SiteOutput> linear_output(Index rows);
 
+/// act(x W^T + bias).
+std::shared_ptr<const SiteOutput> activated_output(Index rows, Activation activation);
+
 /// act(gate x) * (up x): the weights stack gate and up, [2 * rows, channels].
 std::shared_ptr<const SiteOutput> gated_output(Index rows, Activation activation);
 
@@ -63,5 +67,10 @@ std::shared_ptr<const SiteOutput> attention_output(AttentionShape shape,
 std::shared_ptr<const SiteOutput> mixture_output(Index rows, Activation activation,
                                                  std::vector<std::vector<Routing>> routing,
                                                  Index experts_per_token);
+
+/// What `inner` gives, through the linear behind it, [outputs, inner's columns], without bias and
+/// in full precision.
+std::shared_ptr<const SiteOutput> projected_output(std::shared_ptr<const SiteOutput> inner,
+                                                   Matrix behind);
 
 }  // namespace evenkeel

@@ -37,11 +37,6 @@ SiteScorer::SiteScorer(ScoredSite site, const TensorScheme& weights)
   compute_outputs();
 }
 
-bool SiteScorer::scored(std::size_t sample, Index row) const {
-  return site_.masks.empty() || site_.masks[sample].empty() ||
-         site_.masks[sample][static_cast<std::size_t>(row)] != 0;
-}
-
 void SiteScorer::compute_outputs() {
   OutputBuffers buffers;
   Index first_weight = 0;
@@ -60,7 +55,7 @@ void SiteScorer::compute_outputs() {
         output->piece(x, weight, bias, sample, first, buffers, all[sample].middleRows(first, rows));
       }
       for (Index row = 0; row < x.rows(); ++row) {
-        if (!scored(sample, row)) continue;
+        if (is_padding(site_.masks, sample, row)) continue;
         tokens += 1.0;
         energy += all[sample].row(row).cast<double>().squaredNorm();
       }
@@ -112,7 +107,7 @@ std::optional<double> SiteScorer::loss(const Candidate& candidate, double bound,
         out.resize(std::min(piece_rows, input.rows() - first), output.columns());
         output.piece(input, own, bias, sample, first, buffers, out);
         for (Index i = 0; i < out.rows(); ++i) {
-          if (!scored(sample, first + i)) continue;
+          if (is_padding(site_.masks, sample, first + i)) continue;
           sum.add(
               (out.row(i) - expected_[number][sample].row(first + i)).cast<double>().squaredNorm());
         }

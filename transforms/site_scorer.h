@@ -22,6 +22,7 @@ struct ScoredSite {
   std::vector<TokenMask> masks;    // per sample, or empty: no padding. Padding is not scored.
   Matrix weight;                   // the readers' weights stacked, [outputs, channels]
   Vector bias;                     // the readers' biases stacked, zero where there is none
+  Matrix unscored_weight{};        // of readers that are folded but not quantized (a router)
   std::vector<Index> tensor_rows;  // rows of the tensors that the checkpoint stores and a scheme
                                    // quantizes each for itself, in order; together all of weight
   std::vector<std::shared_ptr<const SiteOutput>> outputs;  // together they take all rows of weight
@@ -30,8 +31,14 @@ struct ScoredSite {
 
 /// The site of a block, whose readers' weights are taken as they are. `inputs` are what the
 /// producer gives (tokens sent to the expert, where the site is an expert's), masks as above.
+/// `reach` says how far behind the readers the outputs lie.
+enum class Reach {
+  readers,     // as the objective says: OS+
+  projection,  // attention and gated MLPs through the projection behind them: AWQ
+};
 ScoredSite scored_site(const Architecture& architecture, const Block& block, const Site& site,
-                       std::vector<Matrix> inputs, std::vector<TokenMask> masks = {});
+                       std::vector<Matrix> inputs, std::vector<TokenMask> masks = {},
+                       Reach reach = Reach::readers);
 
 /// The site of one linear that stands alone, scored by its products.
 ScoredSite linear_site(std::vector<Matrix> inputs, const Linear& reader);
@@ -70,7 +77,6 @@ class SiteScorer {
  private:
   class Accumulator;
   void compute_outputs();
-  bool scored(std::size_t sample, Index row) const;
 
   ScoredSite site_;
   TensorScheme weights_;

@@ -11,12 +11,17 @@ namespace evenkeel {
 
 Vector smoothquant_scale(const ConstVectorView& absmax, const ConstMatrixView& weight,
                          double alpha) {
+  return smoothquant_scale_of_maxima(absmax, Vector(weight.cwiseAbs().colwise().maxCoeff()), alpha);
+}
+
+Vector smoothquant_scale_of_maxima(const ConstVectorView& absmax,
+                                   const ConstVectorView& weight_absmax, double alpha) {
   constexpr float smallest = 1e-5F;
-  const Vector weight_absmax = weight.cwiseAbs().colwise().maxCoeff().cwiseMax(smallest);
   Vector scale(absmax.size());
   for (Index j = 0; j < absmax.size(); ++j) {
     const double from_input = std::pow(static_cast<double>(absmax(j)), alpha);
-    const double from_weight = std::pow(static_cast<double>(weight_absmax(j)), 1.0 - alpha);
+    const double from_weight =
+        std::pow(static_cast<double>(std::max(weight_absmax(j), smallest)), 1.0 - alpha);
     scale(j) = std::max(static_cast<float>(from_input / from_weight), smallest);
   }
   return scale;
@@ -36,8 +41,12 @@ SiteTransform smoothquant(ScoredSite site, const ConstVectorView& absmax, const 
   const ScoredSite& scored = scorer.site();
   const ChannelExtrema extrema = channel_extrema(scored.inputs, scored.masks);
   const Vector tied_absmax = scored.ties.pooled(Vector(absmax));
+  Vector weight_absmax = scored.weight.cwiseAbs().colwise().maxCoeff();
+  if (scored.unscored_weight.rows() > 0) {
+    weight_absmax = weight_absmax.cwiseMax(scored.unscored_weight.cwiseAbs().colwise().maxCoeff());
+  }
   const auto scale_for = [&](double exponent) {
-    return scored.ties.pooled(smoothquant_scale(tied_absmax, scored.weight, exponent));
+    return scored.ties.pooled(smoothquant_scale_of_maxima(tied_absmax, weight_absmax, exponent));
   };
   const auto candidate = [&](double exponent) {
     const Vector scale = scale_for(exponent);

@@ -15,6 +15,9 @@ namespace evenkeel {
 /// `absmax` [channels] is the largest magnitude of the site's input. Source: Eq. 4.
 Vector smoothquant_scale(const ConstVectorView& absmax, const ConstMatrixView& weight,
                          double alpha);
+/// The same of max|W_j| [channels].
+Vector smoothquant_scale_of_maxima(const ConstVectorView& absmax,
+                                   const ConstVectorView& weight_absmax, double alpha);
 
 /// The alphas that a search tries: 0, 0.05, ..., 1.
 std::vector<double> alpha_grid();

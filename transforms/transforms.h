@@ -6,12 +6,14 @@
 // quantizers/weight_quantizer.h; see apps/examples/own_pipeline.cpp.
 #pragma once
 
+#include "transforms/awq.h"
 #include "transforms/channel_extrema.h"
 #include "transforms/channel_transform.h"
 #include "transforms/fold.h"
 #include "transforms/grid_search.h"
 #include "transforms/options.h"
 #include "transforms/os_plus.h"
+#include "transforms/outlier_suppression.h"
 #include "transforms/site.h"
 #include "transforms/site_scorer.h"
 #include "transforms/site_transform.h"

@@ -122,6 +122,7 @@ Architecture describe_roberta(const JsonReader& config) {
   }
   model.embedding.position_offset = padding + 1;
   model.embedding.positions_skip_padding = true;
+  model.embedding.padding_id = static_cast<TokenId>(padding);
   model.positions = std::max<Index>(1, model.positions - model.embedding.position_offset);
   take_head(config,
             {.classifier = "RobertaForSequenceClassification",

@@ -29,11 +29,7 @@ Architecture describe_bloom(const JsonReader& config) {
   model.norm_epsilon = static_cast<float>(config.number("layer_norm_epsilon", 1e-5));
   model.norms[index_of(NormRole::attention_input)] = {"input_layernorm"};
   model.norms[index_of(NormRole::mlp_input)] = {"post_attention_layernorm"};
-  model.fused_attention = "self_attention.query_key_value";
-  model.fused_layout = FusedLayout::by_group;
-  for (const LinearRole role : {LinearRole::query, LinearRole::key, LinearRole::value}) {
-    model.linears[index_of(role)] = {.name = model.fused_attention, .bias = true};
-  }
+  fuse_attention(model, "self_attention.query_key_value", FusedLayout::by_group, true);
   model.linears[index_of(LinearRole::output)] = {.name = "self_attention.dense", .bias = true};
   model.linears[index_of(LinearRole::up)] = {.name = "mlp.dense_h_to_4h", .bias = true};
   model.linears[index_of(LinearRole::down)] = {.name = "mlp.dense_4h_to_h", .bias = true};

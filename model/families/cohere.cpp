@@ -6,11 +6,7 @@ namespace evenkeel {
 
 Architecture describe_cohere(const JsonReader& config) {
   Architecture model = llama_like(config, "cohere");
-  const bool bias = config.boolean("attention_bias", false);
-  for (const LinearRole role :
-       {LinearRole::query, LinearRole::key, LinearRole::value, LinearRole::output}) {
-    model.linears[index_of(role)].bias = bias;
-  }
+  give_attention_bias(model, config.boolean("attention_bias", false));
   model.norm_kind = NormKind::layer;
   model.norm_epsilon = static_cast<float>(config.number("layer_norm_eps", 1e-5));
   model.norms[index_of(NormRole::mlp_input)] = {"", false};

@@ -24,11 +24,7 @@ Architecture describe_falcon(const JsonReader& config) {
   model.norms[index_of(NormRole::attention_input)] = {two_norms ? "ln_attn" : "input_layernorm"};
   if (two_norms) model.norms[index_of(NormRole::mlp_input)] = {"ln_mlp"};
   model.parallel_residual = true;
-  model.fused_attention = "self_attention.query_key_value";
-  model.fused_layout = FusedLayout::by_group;
-  for (const LinearRole role : {LinearRole::query, LinearRole::key, LinearRole::value}) {
-    model.linears[index_of(role)] = {.name = model.fused_attention, .bias = bias};
-  }
+  fuse_attention(model, "self_attention.query_key_value", FusedLayout::by_group, bias);
   model.linears[index_of(LinearRole::output)] = {.name = "self_attention.dense", .bias = bias};
   model.linears[index_of(LinearRole::up)] = {.name = "mlp.dense_h_to_4h", .bias = bias};
   model.linears[index_of(LinearRole::down)] = {.name = "mlp.dense_4h_to_h", .bias = bias};

@@ -13,11 +13,7 @@ Architecture describe_gpt2(const JsonReader& config) {
   model.position_kind = PositionKind::learned;
   model.weight_order = WeightOrder::in_out;
   model.norms[index_of(NormRole::mlp_input)] = {"ln_2"};
-  model.fused_attention = "attn.c_attn";
-  model.fused_layout = FusedLayout::blocks;
-  for (const LinearRole role : {LinearRole::query, LinearRole::key, LinearRole::value}) {
-    model.linears[index_of(role)] = {.name = model.fused_attention, .bias = true};
-  }
+  fuse_attention(model, "attn.c_attn", FusedLayout::blocks, true);
   model.linears[index_of(LinearRole::output)] = {.name = "attn.c_proj", .bias = true};
   model.linears[index_of(LinearRole::up)] = {.name = "mlp.c_fc", .bias = true};
   model.linears[index_of(LinearRole::down)] = {.name = "mlp.c_proj", .bias = true};

@@ -19,11 +19,7 @@ Architecture describe_gpt_neox(const JsonReader& config) {
   model.norms[index_of(NormRole::attention_input)] = {"input_layernorm"};
   model.norms[index_of(NormRole::mlp_input)] = {"post_attention_layernorm"};
   model.parallel_residual = config.boolean("use_parallel_residual", true);
-  model.fused_attention = "attention.query_key_value";
-  model.fused_layout = FusedLayout::by_group;
-  for (const LinearRole role : {LinearRole::query, LinearRole::key, LinearRole::value}) {
-    model.linears[index_of(role)] = {.name = model.fused_attention, .bias = bias};
-  }
+  fuse_attention(model, "attention.query_key_value", FusedLayout::by_group, bias);
   model.linears[index_of(LinearRole::output)] = {.name = "attention.dense", .bias = bias};
   model.linears[index_of(LinearRole::up)] = {.name = "mlp.dense_h_to_4h", .bias = true};
   model.linears[index_of(LinearRole::down)] = {.name = "mlp.dense_4h_to_h", .bias = true};

@@ -7,7 +7,7 @@ namespace evenkeel {
 Architecture describe_gptj(const JsonReader& config) {
   Architecture model = gpt_like(config, "gptj");
   model.position_kind = PositionKind::rotary;
-  model.rotary.channels = config.positive("rotary_dim", model.head_channels);
+  model.rotary.channels = integer_or_none(config, "rotary_dim", 64);  // 0 is refused
   model.rotary.pairs = RotaryPairs::neighbours;
   model.parallel_residual = true;
   model.linears[index_of(LinearRole::query)] = {.name = "attn.q_proj"};

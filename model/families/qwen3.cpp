@@ -7,11 +7,7 @@ namespace evenkeel {
 Architecture describe_qwen3(const JsonReader& config) {
   require_choice(config, "use_sliding_window", false, false);
   Architecture model = llama_like(config, "qwen3");
-  const bool bias = config.boolean("attention_bias", false);
-  for (const LinearRole role :
-       {LinearRole::query, LinearRole::key, LinearRole::value, LinearRole::output}) {
-    model.linears[index_of(role)].bias = bias;
-  }
+  give_attention_bias(model, config.boolean("attention_bias", false));
   model.norms[index_of(NormRole::query)] = {"self_attn.q_norm", false};
   model.norms[index_of(NormRole::key)] = {"self_attn.k_norm", false};
   return model;

@@ -59,9 +59,12 @@ TEST(EvaluateTest, SchemesThatCannotTakeEffect) {
   options.scheme = *scheme_named("w8a8");
   expect_error<UsageError>([&] { evaluate(tiny / "model", options); }, "--scheme",
                            {"w8a8", "calibrate run"});
+  options.scheme->activations.granularity = Granularity::per_token;
+  options.scheme->weights.rounding = Rounding::gptq;
+  expect_error<UsageError>([&] { evaluate(tiny / "model", options); }, "--scheme",
+                           {"gptq", "calibrate run"});
   Progress silent;
   run_job(tiny.job(), silent);
-  options.scheme->activations.granularity = Granularity::per_token;
   expect_error<UsageError>([&] { evaluate(tiny.output() / "quantized", options); }, "--scheme",
                            {"quantized already"});
 }

@@ -34,7 +34,8 @@ class FoldCheck : public testing::TestWithParam<std::size_t> {
   }
   void check(const Block& after) const { check(after, site_); }
   void check(const Block& after, const Site& site) const {
-    check_fold(tiny_.architecture(), site, before_, after, tiny_.stream().at(0));
+    evenkeel::FoldCheck(tiny_.architecture(), site, before_, tiny_.stream().at(0))
+        .require_same(after);
   }
   void expect_refused(const Block& after, const Site& site) const {
     support::expect_error<MachineError>([&] { check(after, site); },

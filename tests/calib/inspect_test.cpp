@@ -40,14 +40,16 @@ TEST(InspectTest, Checkpoint) {
             Json::parse(R"([{"name": "attention", "producer": "self_attn_layer_norm",
                              "readers": ["self_attn.q_proj", "self_attn.k_proj",
                                          "self_attn.v_proj"],
-                             "objective": "attention", "default_of": ["smoothquant", "os_plus"],
+                             "objective": "attention", "default_of": ["smoothquant", "outlier_suppression", "os_plus",
+                                                  "awq"],
                              "shift": true, "why_no_shift": "", "residual": false},
                             {"name": "output", "producer": "self_attn.v_proj",
                              "readers": ["self_attn.out_proj"],
-                             "objective": "linear", "default_of": [],
+                             "objective": "linear", "default_of": ["awq"],
                              "shift": true, "why_no_shift": "", "residual": false},
                             {"name": "mlp", "producer": "final_layer_norm", "readers": ["fc1"],
-                             "objective": "linear", "default_of": ["smoothquant", "os_plus"],
+                             "objective": "linear", "default_of": ["smoothquant", "outlier_suppression", "os_plus",
+                                                  "awq"],
                              "shift": true, "why_no_shift": "", "residual": false}])"));
 }
 

@@ -36,9 +36,9 @@ TEST_P(JobFault, is_reported_once_with_its_line) {
 INSTANTIATE_TEST_SUITE_P(
     Values, JobFault,
     testing::Values(
-        OneFault{"transform: {method: outlier_suppression}",
-                 "6: transform.method: 'outlier_suppression' is not supported; supported: none, "
-                 "smoothquant, os_plus"},
+        OneFault{"transform: {method: gptq}",
+                 "6: transform.method: 'gptq' is not supported; supported: none, "
+                 "smoothquant, outlier_suppression, os_plus, awq"},
         OneFault{"transform: {search: fast}",
                  "6: transform.search: 'fast' is not supported; supported: exact, exhaustive"},
         OneFault{"transform:\n  quantile: true",
@@ -90,7 +90,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform: expected a section with the keys method, "
                  "search_samples, search, alpha, sites, plain_layout; got a list"},
         OneFault{"transform: {method: [none]}",
-                 "6: transform.method: expected one of none, smoothquant, os_plus; got a list"},
+                 "6: transform.method: expected one of none, smoothquant, "
+                 "outlier_suppression, os_plus, awq; got a list"},
         OneFault{"transform: {search_samples: 17}",
                  "6: transform.search_samples: expected at most calibration.samples (16); got 17"},
         OneFault{"transform: {search_samples: \"3\"}",
@@ -100,8 +101,9 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform.alpha: expected a number from 0 to 1 or search; got '.nan'"},
         OneFault{"transform: {method: smoothquant, alpha: nan}",
                  "6: transform.alpha: expected a number from 0 to 1 or search; got 'nan'"},
-        OneFault{"scheme: {name: w2a2}",
-                 "6: scheme.name: 'w2a2' is not supported; supported: w8a8, w6a6, w4a4"},
+        OneFault{
+            "scheme: {name: w2a2}",
+            "6: scheme.name: 'w2a2' is not supported; supported: w8a8, w6a6, w4a4, w8a16, w4a16"},
         OneFault{"scheme: {weights: {bits: 9}}",
                  "6: scheme.weights.bits: expected an integer from 2 to 8 in decimal digits; got "
                  "'9'"},
@@ -116,8 +118,20 @@ INSTANTIATE_TEST_SUITE_P(
                  "per_tensor, per_channel, per_group"},
         OneFault{"scheme: {weights: {range: average_minmax}}",
                  "6: scheme.weights.range: 'average_minmax' is not supported; supported: minmax"},
-        OneFault{"scheme: {weights: {rounding: gptq}}",
-                 "6: scheme.weights.rounding: 'gptq' is not supported; supported: nearest"},
+        OneFault{"scheme: {weights: {rounding: stochastic}}",
+                 "6: scheme.weights.rounding: 'stochastic' is not supported; supported: nearest, "
+                 "gptq"},
+        OneFault{"scheme: {activations: {rounding: gptq}}",
+                 "6: scheme.activations.rounding: 'gptq' is not supported; supported: nearest"},
+        OneFault{"scheme: {activations: {gptq: {damping: 1}}}",
+                 "6: scheme.activations.gptq: unknown key; did you mean 'scheme.weights.gptq'?"},
+        OneFault{"scheme: {weights: {rounding: gptq, gptq: {damping: 0}}}",
+                 "6: scheme.weights.gptq.damping: expected a number from 1e-06 to 1; got '0'"},
+        OneFault{"scheme:\n  weights: {granularity: per_group, rounding: gptq,\n    gptq: "
+                 "{static_groups: false}}",
+                 "6: scheme: weights: gptq.activation_order needs static_groups: groups of columns "
+                 "in another order have no place in a checkpoint; set activation_order: false or "
+                 "static_groups: true"},
         OneFault{"scheme: {weights: {symmetric: yes}}",
                  "6: scheme.weights.symmetric: expected true or false; got 'yes'"},
         OneFault{"scheme: {propagate: ~}",
@@ -168,6 +182,13 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     WithoutEffect, JobFault,
     testing::Values(
+        OneFault{
+            "scheme: {weights: {gptq: {damping: 0.1}}}",
+            "6: scheme.weights.gptq: cannot take effect: only rounding gptq reads it; rounding "
+            "is nearest"},
+        OneFault{"scheme: {weights: {rounding: gptq, gptq: {static_groups: true}}}",
+                 "6: scheme.weights.gptq.static_groups: cannot take effect: only per_group reads "
+                 "it; granularity is per_channel"},
         OneFault{"transform:\n  alpha: 0.5",
                  "7: transform.alpha: cannot take effect: only smoothquant reads it; method is "
                  "os_plus"},

@@ -152,8 +152,8 @@ TEST(ShippedJobs, to_start_from_hold_the_defaults) {
 TEST(ShippedJobs, to_start_from_explain_every_key) {
   // Together: one is for language models, one for classifiers.
   const std::string text = read_text(configs / "opt.yaml") + read_text(configs / "bert.yaml");
-  for (const char* section :
-       {"", "calibration", "transform", "scheme.weights", "scheme.activations", "evaluate"}) {
+  for (const char* section : {"", "calibration", "transform", "scheme.weights",
+                              "scheme.weights.gptq", "scheme.activations", "evaluate"}) {
     for (const auto& key : known_keys(section)) {
       EXPECT_NE(text.find(" " + key + ":"), text.find("\n" + key + ":")) << section << " " << key;
     }
@@ -227,9 +227,9 @@ calibration:
   sequence_length: 1
 transform:
   metod: none
-  method: awq
+  method: gptq
   alpha: 2
-scheme: w4a16
+scheme: w3a16
 memory_limit: 2G
 )")
           .faults(),
@@ -244,10 +244,11 @@ memory_limit: 2G
              ("job.yaml:6: calibration.sequence_length: expected an integer from 2 to 1048576 "
               "in decimal digits; got '1'"),
              "job.yaml:8: transform.metod: unknown key; did you mean 'method'?",
-             ("job.yaml:9: transform.method: 'awq' is not supported; supported: none, "
-              "smoothquant, os_plus"),
+             ("job.yaml:9: transform.method: 'gptq' is not supported; supported: none, "
+              "smoothquant, outlier_suppression, os_plus, awq"),
              "job.yaml:10: transform.alpha: expected a number from 0 to 1 or search; got '2'",
-             "job.yaml:11: scheme: 'w4a16' is not supported; supported: w8a8, w6a6, w4a4",
+             "job.yaml:11: scheme: 'w3a16' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
+             "w4a16",
              ("job.yaml:12: memory_limit: expected digits and a unit, such as 2GiB, 512 MiB, "
               "500MB or 1000000; got '2G'")}));
 }

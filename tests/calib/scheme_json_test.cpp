@@ -58,6 +58,20 @@ TEST(SchemeJsonTest, PlacesComeBackInOrder) {
   EXPECT_EQ(read(scheme_to_json(scheme)), scheme) << scheme_to_json(scheme);
 }
 
+TEST(SchemeJsonTest, GptqComesBackWithItsOptions) {
+  Scheme scheme;
+  scheme.weights.rounding = Rounding::gptq;
+  for (const bool activation_order : {false, true}) {
+    scheme.weights.gptq = {.damping = 0.0625, .activation_order = activation_order};
+    EXPECT_EQ(read(scheme_to_json(scheme)), scheme) << scheme_to_json(scheme);
+  }
+  scheme.weights.gptq = {.activation_order = false, .static_groups = false};
+  scheme.weights.granularity = Granularity::per_group;
+  EXPECT_EQ(read(scheme_to_json(scheme)), scheme);
+  EXPECT_EQ(scheme_to_json(scheme)["weights"]["gptq"],
+            Json::parse(R"({"damping": 0.01, "activation_order": false, "static_groups": false})"));
+}
+
 TEST(SchemeJsonTest, ReadsAsWritten) {
   EXPECT_EQ(scheme_to_json(Scheme{}),
             Json::parse(R"({"weights": {"bits": 8, "granularity": "per_channel",

@@ -75,7 +75,7 @@ CONFIG = {
     "vocab_size too small": ({"vocab_size": 100}, ["vocab_size"]),
     "vocab_size no number": ({"vocab_size": "many"}, ["vocab_size"]),
     "unknown model_type": ({"model_type": "perceptron"}, ["perceptron", "opt"]),
-    "heads that do not divide": ({"num_attention_heads": 7}, ["num_attention_heads"]),
+    "heads that do not divide": ({"num_attention_heads": 7}, ["config.json", "7 heads do not divide 192"]),
     "more blocks than there are": ({"num_hidden_layers": 7}, ["layers.6"]),
 }
 

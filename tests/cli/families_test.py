@@ -3,9 +3,10 @@ evaluate repeats the figures of the summary."""
 
 import json
 import random
+import shutil
 import struct
 
-from command import SHARED, CommandTest, calibrate, run_tests, scratch
+from command import SHARED, WRONG_INPUT, CommandTest, Safetensors, calibrate, run_tests, scratch
 
 ARCHITECTURES = SHARED / "golden" / "architectures"
 WINDOWS, LENGTH = 6, 24
@@ -34,8 +35,7 @@ class Families(CommandTest):
         ids = folder / "ids.safetensors"
         write_ids(ids, 60)
         job = {"model": str(checkpoint),
-               "calibration": {"corpus": str(ids), "samples": WINDOWS, "sequence_length": LENGTH,
-                               "batch": 2},
+               "calibration": {"corpus": str(ids), "samples": WINDOWS, "sequence_length": LENGTH},
                "transform": transform, "scheme": scheme, "output": str(folder / "out")}
         if not is_encoder(checkpoint):
             job["evaluate"] = {"perplexity": [str(ids)], "sequence_length": LENGTH}
@@ -78,12 +78,45 @@ class Families(CommandTest):
         for name in ("bert-masked", "opt-350m"):
             with self.subTest(name), scratch() as folder:
                 job = self.job(folder, ARCHITECTURES / name,
-                               {"method": "os_plus", "plain_layout": True}, "w8a8")
+                               {"method": "os_plus", "plain_layout": True,
+                                "sites": ["attention", "output", "mlp"]}, "w8a8")
                 result = calibrate("run", job)
                 self.assert_done(result)
                 self.assertIn("left alone, since plain_layout", result.stdout + result.stderr)
                 config = json.loads((folder / "out/model/config.json").read_text())
                 self.assertNotIn("residual_transforms", config)
+
+    def test_plain_layout_must_leave_something_and_change_something(self):
+        for name, word in (("bert-masked", "without a site"), ("llama", "leave it out")):
+            with self.subTest(name), scratch() as folder:
+                job = self.job(folder, ARCHITECTURES / name,
+                               {"method": "os_plus", "plain_layout": True}, "w8a8")
+                self.assert_refused(calibrate("run", job), WRONG_INPUT, "plain_layout", word)
+                self.assertFalse((folder / "out").exists())
+
+    def test_outlier_suppression_and_awq(self):
+        for checkpoint in sorted(ARCHITECTURES.iterdir()):
+            with self.subTest(checkpoint.name):
+                self.check(checkpoint, {"method": "outlier_suppression"}, "w8a8")
+                self.check(checkpoint, {"method": "awq", "search_samples": 2},
+                           {"name": "w4a16", "weights": {"group_size": 8}})
+
+    def test_norms_called_gamma_and_beta(self):
+        with scratch() as folder:
+            model = folder / "model"
+            shutil.copytree(ARCHITECTURES / "bert-masked", model)
+            stored = Safetensors(model / "model.safetensors")
+            for name in [name for name in stored.header if "LayerNorm." in name]:
+                old = name.replace(".weight", ".gamma").replace(".bias", ".beta")
+                stored.header[old] = stored.header.pop(name)
+            stored.write(model / "model.safetensors")
+            self.check(model, {"method": "os_plus", "search_samples": 2}, "w8a8")
+
+    def test_weights_alone(self):
+        for name in ("llama", "bloom", "mixtral", "gpt2"):
+            with self.subTest(name):
+                scheme = {"name": "w4a16", "weights": {"group_size": 8}}
+                self.check(ARCHITECTURES / name, {"method": "smoothquant"}, scheme)
 
     def test_what_cannot_shift_is_said(self):
         with scratch() as folder:

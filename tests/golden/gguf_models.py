@@ -7,6 +7,8 @@ import gguf
 import numpy as np
 import safetensors.numpy
 
+import gguf_k_types as k_types
+
 
 def read_checkpoint(folder):
     """config, and float32 tensors by name."""
@@ -22,6 +24,12 @@ def permuted(rows, heads):
     """As LlamaModel.permute of the converter."""
     halves = rows.reshape(heads, 2, rows.shape[0] // heads // 2, *rows.shape[1:])
     return halves.swapaxes(1, 2).reshape(rows.shape)
+
+
+def restored(rows, heads):
+    """What `permuted` was given."""
+    pairs = rows.reshape(heads, rows.shape[0] // heads // 2, 2, *rows.shape[1:])
+    return pairs.swapaxes(1, 2).reshape(rows.shape)
 
 
 # Modules of each family: those of the whole model, the prefix of a block, those of a block.
@@ -131,6 +139,17 @@ def converted_tensors(config, tensors):
     return converted
 
 
+def restored_llama(config, converted, names):
+    """The tensors `names` of a llama out of what `converted_tensors` made of them."""
+    tensors = {}
+    for name in names:
+        tensors[name] = converted[gguf_name(name, config["model_type"])]
+        for module, heads in (("q_proj", "num_attention_heads"), ("k_proj", "num_key_value_heads")):
+            if f".{module}." in name:
+                tensors[name] = restored(tensors[name], config[heads])
+    return tensors
+
+
 def add_keys(writer, config):
     def first(*keys):
         return next((config[key] for key in keys if config.get(key) is not None), None)
@@ -193,10 +212,18 @@ def add_byte_level_tokenizer(writer, document, pre):
 
 
 def quantized(values, dtype):
-    """Bytes of one tensor, and what they decode to. Vectors stay float32, as in the converter."""
-    if values.ndim < 2 or dtype == gguf.GGMLQuantizationType.F32:
-        return values, values, gguf.GGMLQuantizationType.F32
-    stored = gguf.quants.quantize(values, dtype)
+    """Bytes of one tensor, and what they decode to. Vectors stay float32, as in the converter; rows
+    that blocks of `dtype` do not divide take Q8_0, as published tools too fall back to blocks of
+    32 there."""
+    types = gguf.GGMLQuantizationType
+    if values.ndim < 2 or dtype == types.F32:
+        return values, values, types.F32
+    if values.shape[-1] % gguf.GGML_QUANT_SIZES[dtype][0] != 0:
+        dtype = types.Q8_0
+    if dtype.name in k_types.ENCODERS:
+        stored = k_types.encoded(values, dtype.name)
+    else:
+        stored = gguf.quants.quantize(values, dtype)
     return stored, gguf.quants.dequantize(stored, dtype), dtype
 
 

@@ -10,52 +10,20 @@ of a SentencePiece model are those of `sentencepiece`.
 Exit status 77: a package, a built program or the shared files are absent.
 """
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
 
-SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
-LLAMA = SHARED / "models" / "llama-17m"
-ARCHITECTURES = SHARED / "golden" / "architectures"
+from gguf_files import (ARCHITECTURES, COMMAND, DECODE, LLAMA, READ, SHARED, SKIPPED, WRITTEN, run,
+                        why_not)
+
 FLORES = SHARED / "data" / "flores200"
-COMMAND = os.environ.get("EVENKEEL_CALIBRATE", "")
-DECODE = os.environ.get("EVENKEEL_DECODE", "")
-SKIPPED = 77
-# Types that the package can write; the others it only reads.
-WRITTEN = ["F32", "F16", "BF16", "Q8_0", "Q4_0", "Q4_1", "Q5_0", "Q5_1"]
-READ = ["Q4_K", "Q5_K", "Q6_K"]
 # Byte-level pre-tokenizers whose expressions a published tokenizer.json has.
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 LLAMA3 = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|"
           r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 QWEN2 = LLAMA3.replace("{1,3}", "")
-
-
-def why_not():
-    """What is missing for this test, or nothing."""
-    for package in ("gguf", "numpy", "safetensors", "sentencepiece", "tokenizers"):
-        try:
-            __import__(package)
-        except ImportError:
-            return f"needs the PyPI package '{package}'"
-    for variable in ("EVENKEEL_CALIBRATE", "EVENKEEL_DECODE"):
-        if not os.access(os.environ.get(variable, ""), os.X_OK):
-            return f"needs {variable} to name the built program"
-    for path in (LLAMA, ARCHITECTURES, FLORES):
-        if not path.exists():
-            return f"needs {path}"
-    return None
-
-
-def run(*call):
-    done = subprocess.run([*map(str, call)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise AssertionError(f"{' '.join(map(str, call))} exits with {done.returncode}: "
-                             f"{done.stderr}{done.stdout}")
-    return done.stdout
 
 
 def flores_lines(count):
@@ -269,7 +237,8 @@ class Tokenizers(GgufTest):
 
 
 if __name__ == "__main__":
-    reason = why_not()
+    reason = why_not(("gguf", "numpy", "safetensors", "sentencepiece", "tokenizers"),
+                     ("EVENKEEL_CALIBRATE", "EVENKEEL_DECODE"), (LLAMA, ARCHITECTURES, FLORES))
     if reason:
         print(f"skipped: {reason}")
         sys.exit(SKIPPED)

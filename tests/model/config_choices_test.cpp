@@ -56,7 +56,8 @@ TEST(ActivationChoice, KnowsTheNamesOfTransformers) {
   for (const auto& [name, activation] :
        {Named{"relu", Activation::relu}, Named{"gelu", Activation::gelu},
         Named{"gelu_new", Activation::gelu_tanh}, Named{"gelu_pytorch_tanh", Activation::gelu_tanh},
-        Named{"silu", Activation::silu}, Named{"swish", Activation::silu}}) {
+        Named{"gelu_fast", Activation::gelu_tanh}, Named{"silu", Activation::silu},
+        Named{"swish", Activation::silu}}) {
     EXPECT_EQ(activation_choice(config({{"act", name}}), "act", "relu"), activation) << name;
     EXPECT_EQ(activation_choice(config({}), "act", name), activation) << name;
   }
@@ -66,7 +67,7 @@ TEST(ActivationChoice, KnowsTheNamesOfTransformers) {
           activation_choice(config({{"act", name}}), "act", "relu");
         },
         {"'act'", std::string("'") + name + "'",
-         "supported: relu, gelu, gelu_new, gelu_pytorch_tanh, silu, swish"});
+         "supported: relu, gelu, gelu_new, gelu_fast, gelu_pytorch_tanh, silu, swish"});
   }
 }
 

@@ -287,6 +287,45 @@ TEST(Activate, ReluKeepsWhatIsPositive) {
   }
 }
 
+// Far on either side an activation is its argument or zero; a row's end goes through the rest.
+TEST_P(Ops, ActivationsHoldFarFromZero) {
+  Matrix values(1, 8001);
+  for (Index i = 0; i < values.size(); ++i) {
+    values(0, i) = 0.5F * static_cast<float>(i - 4000);
+  }
+  for (const Activation kind :
+       {Activation::relu, Activation::gelu, Activation::gelu_tanh, Activation::silu}) {
+    Matrix actual = values;
+    activate(kind, actual);
+    for (Index i = 0; i < values.size(); ++i) {
+      const double x = values(0, i);
+      const double sigmoid = 1.0 / (1.0 + std::exp(-x));
+      const double tanh_part =
+          0.5 * (1.0 + std::tanh(std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x)));
+      const double share = kind == Activation::relu        ? (x > 0.0 ? 1.0 : 0.0)
+                           : kind == Activation::gelu      ? 0.5 * std::erfc(-x / std::sqrt(2.0))
+                           : kind == Activation::gelu_tanh ? tanh_part
+                                                           : sigmoid;
+      // Some epsilon of x near zero, where the sigmoid is rounded; and what overflow takes for
+      // zero.
+      ASSERT_NEAR(actual(0, i), x * share,
+                  4.0 * epsilon * std::abs(x) * (x > -20.0 ? 1.0 : 0.0) +
+                      3e-7 * std::abs(x * share) + 4e-37)
+          << static_cast<int>(kind) << " of " << x;
+    }
+    Matrix ends{{-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity(),
+                 std::numeric_limits<float>::quiet_NaN(), -3e38F, 3e38F}};
+    activate(kind, ends);
+    if (kind != Activation::gelu) {
+      EXPECT_EQ(ends(0, 0), 0.0F);
+    }
+    EXPECT_EQ(ends(0, 1), std::numeric_limits<float>::infinity());
+    EXPECT_TRUE(std::isnan(ends(0, 2)));
+    EXPECT_EQ(ends(0, 3), 0.0F);
+    EXPECT_EQ(ends(0, 4), 3e38F);
+  }
+}
+
 // x (1 + erf(x / sqrt 2)) / 2: the sum is rounded to half an epsilon of 2 at most, and erf and its
 // argument are good to about two more.
 TEST(Activate, GeluIsTheExactOne) {

@@ -16,6 +16,13 @@ namespace {
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 constexpr float infinity = std::numeric_limits<float>::infinity();
 
+TEST(ActivationQuantizer, OfSixteenBitsChangesNothing) {
+  const Matrix before = support::random_matrix(5, 7, 1, -1e4F, 1e4F);
+  Matrix values = before;
+  ActivationQuantizer({.bits = unquantized_bits}).apply(values);
+  EXPECT_EQ(values, before);
+}
+
 TEST(ActivationQuantizer, OneRangeForAllValuesByHand) {
   const ActivationQuantizer quantizer({.bits = 2}, {{-1.0F, 2.0F}});
   EXPECT_EQ(quantizer.parameters(), (std::vector<AffineParameters>{{1.0F, 1}}));

@@ -9,7 +9,7 @@ namespace evenkeel {
 namespace {
 
 TEST(Scheme, NamesSayBitsOfWeightsAndActivations) {
-  EXPECT_EQ(scheme_names(), (std::vector<std::string>{"w8a8", "w6a6", "w4a4"}));
+  EXPECT_EQ(scheme_names(), (std::vector<std::string>{"w8a8", "w6a6", "w4a4", "w8a16", "w4a16"}));
   const Scheme w6a6 = scheme_named("w6a6").value();
   EXPECT_EQ(w6a6.weights, (TensorScheme{.bits = 6,
                                         .granularity = Granularity::per_channel,
@@ -21,6 +21,13 @@ TEST(Scheme, NamesSayBitsOfWeightsAndActivations) {
                                             .range = RangeEstimator::average_minmax}));
   EXPECT_EQ(w6a6.propagate, Propagate::quantized);
   EXPECT_EQ(scheme_named("w8a8"), Scheme{});
+  const Scheme w4a16 = scheme_named("w4a16").value();
+  EXPECT_EQ(
+      w4a16.weights,
+      (TensorScheme{
+          .bits = 4, .granularity = Granularity::per_group, .symmetric = true, .group_size = 128}));
+  EXPECT_FALSE(is_quantized(w4a16.activations));
+  EXPECT_TRUE(is_dynamic(w4a16.activations));
   EXPECT_FALSE(scheme_named("w16a16").has_value());
   EXPECT_FALSE(scheme_named("").has_value());
 }
@@ -43,7 +50,9 @@ TEST(Scheme, EverySpellingReadsBack) {
   for (const auto value : {Propagate::quantized, Propagate::full_precision}) {
     EXPECT_EQ(propagate_named(name_of(value)), value);
   }
-  EXPECT_EQ(rounding_named("nearest"), Rounding::nearest);
+  for (const auto value : {Rounding::nearest, Rounding::gptq}) {
+    EXPECT_EQ(rounding_named(name_of(value)), value);
+  }
   EXPECT_EQ(name_of(Granularity::per_token), "per_token");
   EXPECT_EQ(name_of(RangeEstimator::average_minmax), "average_minmax");
   EXPECT_EQ(name_of(Propagate::full_precision), "full_precision");
@@ -73,9 +82,25 @@ TEST(Scheme, ReportsEveryFaultAtOnce) {
           std::string("weights: granularity per_token is for activations; use per_channel, ") +
               "per_group or per_tensor",
           "weights: range average_minmax is for activations; use minmax",
-          "activations: bits must be 2 to 8, not 1",
+          "activations: bits must be 2 to 8, or 16 to leave them as they are, not 1",
           "activations: group_size must be at least 1, not 0",
       }));
+}
+
+TEST(Scheme, GptqIsForWeightsAndKeepsGroupsInPlace) {
+  Scheme scheme;
+  scheme.weights.gptq = {.damping = 7.0, .static_groups = false};
+  EXPECT_TRUE(faults_of(scheme).empty());  // not read
+  scheme.weights.rounding = scheme.activations.rounding = Rounding::gptq;
+  EXPECT_EQ(faults_of(scheme),
+            (std::vector<std::string>{"weights: gptq.damping must be 1e-06 to 1, not 7",
+                                      "activations: rounding gptq is for weights; use nearest"}));
+  scheme.activations.rounding = Rounding::nearest;
+  scheme.weights.granularity = Granularity::per_group;
+  scheme.weights.gptq.damping = 0.01;
+  ASSERT_EQ(faults_of(scheme).size(), 1U);
+  scheme.weights.gptq.activation_order = false;
+  EXPECT_TRUE(faults_of(scheme).empty());
 }
 
 TEST(Scheme, TheGroupSizeIsOnlyReadForGroups) {

@@ -12,7 +12,8 @@ namespace {
 using Lines = std::vector<std::string>;
 
 TEST(TransformOptions, spell_each_choice_in_one_way) {
-  EXPECT_EQ(method_names(), (Lines{"none", "smoothquant", "os_plus"}));
+  EXPECT_EQ(method_names(),
+            (Lines{"none", "smoothquant", "outlier_suppression", "os_plus", "awq"}));
   for (const auto& name : method_names()) {
     ASSERT_TRUE(method_named(name)) << name;
     EXPECT_EQ(name_of(*method_named(name)), name);
@@ -22,12 +23,14 @@ TEST(TransformOptions, spell_each_choice_in_one_way) {
     ASSERT_TRUE(search_named(name)) << name;
     EXPECT_EQ(name_of(*search_named(name)), name);
   }
+  EXPECT_EQ(site_kind_names(), (Lines{"attention", "mlp", "output", "down"}));
+  for (const auto& name : site_kind_names()) EXPECT_EQ(name_of(*site_kind_named(name)), name);
   EXPECT_EQ(method_named("os_plus"), Method::os_plus);
   EXPECT_EQ(search_named("exhaustive"), Search::exhaustive);
 }
 
 TEST(TransformOptions, know_no_other_spelling) {
-  for (const char* name : {"", "None", "OS+", "os-plus", "awq", "outlier_suppression", "none "}) {
+  for (const char* name : {"", "None", "OS+", "os-plus", "gptq", "outlier suppression", "none "}) {
     EXPECT_FALSE(method_named(name)) << name;
   }
   for (const char* name : {"", "fast", "Exact"}) EXPECT_FALSE(search_named(name)) << name;

@@ -136,9 +136,12 @@ TEST(Sites, OfAPostLayerNormModelMoveTheResidualToo) {
   EXPECT_EQ(residual_norms(architecture, os_plus_options).front(), "embeddings.norm");
   TransformOptions options = os_plus_options;
   options.plain_layout = true;
-  EXPECT_TRUE(sites_of(architecture, 1, options).empty());
-  EXPECT_TRUE(residual_norms(architecture, options).empty());
+  support::expect_error<InputError>([&] { sites_of(architecture, 1, options); },
+                                    "transform.plain_layout", {"without a site"});
+  support::expect_error<InputError>([&] { sites_of(plain(), 1, options); },
+                                    "transform.plain_layout", {"leave it out"});
   options.sites = std::vector{SiteKind::attention, SiteKind::output};
+  EXPECT_TRUE(residual_norms(architecture, options).empty());
   EXPECT_EQ(names_of(sites_of(architecture, 1, options)), (Names{"output"}));
 }
 

@@ -1,0 +1,155 @@
+#include "calib/block_weights.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+
+#include "calib/node_ranges.h"
+#include "calib/scheme_places.h"
+#include "io/errors.h"
+#include "model/experts.h"
+#include "quantizers/gptq.h"
+
+namespace evenkeel {
+namespace {
+
+// Of what a mixture's MLP reads, the tokens that the router sends to one expert. The router reads
+// the node before its quantizer.
+Matrix tokens_of_expert(const Architecture& architecture, const Block& block, Index expert,
+                        const Matrix& values) {
+  Matrix scores(values.rows(), architecture.expert_count);
+  apply(block.linear(LinearRole::router), values, scores);
+  const auto routing = route(scores, architecture.experts_per_token);
+  return values(routing[static_cast<std::size_t>(expert)].tokens, Eigen::all);
+}
+
+bool has_part(const StoredLinear& stored, LinearPlace place) {
+  return std::ranges::any_of(stored.parts,
+                             [&](const StoredPart& part) { return part.place == place; });
+}
+
+}  // namespace
+
+BlockWeights::BlockWeights(const Architecture& architecture, Index number,
+                           const HiddenStream& stream, const Scheme& scheme, std::size_t batch,
+                           bool keep)
+    : architecture_(architecture),
+      number_(number),
+      stream_(stream),
+      scheme_(scheme),
+      batch_(batch),
+      keep_(keep),
+      stored_(stored_linears(architecture, number)),
+      done_(stored_.size()) {
+  if (keep_) codes_.resize(stored_.size());
+}
+
+void BlockWeights::quantize(const Block& folded, Block& quantized, std::optional<Node> end) {
+  const std::size_t stop = end ? index_of(*end) : node_count;
+  for (const Node node : all_nodes) {
+    if (index_of(node) >= stop) break;
+    const std::vector<Readers> groups = pending(node);
+    if (groups.empty()) continue;
+    NodeQuantizers known;
+    if (scheme_.weights.rounding == Rounding::gptq) known = quantizers_through(node, quantized);
+    for (const Readers& readers : groups) {
+      quantize_readers(node, readers, known, folded, quantized);
+    }
+  }
+}
+
+void BlockWeights::changed(LinearPlace place) {
+  for (std::size_t i = 0; i < stored_.size(); ++i) {
+    if (has_part(stored_[i], place)) done_[i] = false;
+  }
+}
+
+bool BlockWeights::quantizes(const StoredLinear& stored) const {
+  return is_quantized(scheme_, number_, stored);
+}
+
+bool BlockWeights::quantizes_any(const std::vector<LinearPlace>& places) const {
+  return std::ranges::any_of(stored_, [&](const StoredLinear& stored) {
+    return quantizes(stored) &&
+           std::ranges::any_of(places, [&](LinearPlace place) { return has_part(stored, place); });
+  });
+}
+
+std::optional<Index> BlockWeights::expert_of(const StoredLinear& stored) const {
+  if (!architecture_.by_expert(stored.role())) return std::nullopt;
+  return stored.parts.front().place.expert;
+}
+
+std::vector<BlockWeights::Readers> BlockWeights::pending(Node node) const {
+  std::map<std::optional<Index>, Readers> by_expert;
+  for (std::size_t i = 0; i < stored_.size(); ++i) {
+    if (done_[i] || !quantizes(stored_[i]) || input_of(stored_[i].role()) != node) continue;
+    by_expert[expert_of(stored_[i])].push_back(i);
+  }
+  std::vector<Readers> groups;
+  for (auto& [expert, readers] : by_expert) groups.push_back(std::move(readers));
+  return groups;
+}
+
+// Of the nodes up to `node` itself, as the linears that read it find them.
+NodeQuantizers BlockWeights::quantizers_through(Node node, const Block& quantized) const {
+  if (scheme_.propagate == Propagate::full_precision) return {};
+  const std::size_t next = index_of(node) + 1;
+  const auto end = next < node_count ? std::optional(all_nodes[next]) : std::nullopt;
+  return observe_ranges(architecture_, quantized, stream_, stream_.size(), batch_, scheme_, end);
+}
+
+void BlockWeights::quantize_readers(Node node, const Readers& readers, const NodeQuantizers& known,
+                                    const Block& folded, Block& quantized) {
+  std::vector<QuantizedWeight> codes = rounded(node, readers, known, folded, quantized);
+  for (std::size_t i = 0; i < readers.size(); ++i) {
+    split_weight(stored_[readers[i]], dequantize_weight(codes[i]), quantized);
+    if (keep_) codes_[readers[i]] = std::move(codes[i]);
+    done_[readers[i]] = true;
+  }
+}
+
+std::vector<QuantizedWeight> BlockWeights::rounded(Node node, const Readers& readers,
+                                                   const NodeQuantizers& known, const Block& folded,
+                                                   const Block& quantized) {
+  std::vector<QuantizedWeight> codes(readers.size());
+  const auto round_each = [&](const auto& round) {
+    tbb::parallel_for(std::size_t{0}, readers.size(), [&](std::size_t i) {
+      codes[i] = round(joined_weight(stored_[readers[i]], folded));
+    });
+    return std::move(codes);
+  };
+  const auto to_nearest = [&](const Matrix& w) { return quantize_weight(w, scheme_.weights); };
+  if (scheme_.weights.rounding == Rounding::nearest) return round_each(to_nearest);
+
+  const StoredLinear& first = stored_[readers.front()];
+  const std::optional<Index> expert = expert_of(first);
+  const Block& block = scheme_.propagate == Propagate::quantized ? quantized : folded;
+  InputHessian hessian(first.columns);
+  stream_.capture_in_order(architecture_, block, known, node, expert.value_or(0),
+                           [&](Matrix values) {
+                             if (expert && node == Node::mlp_input) {
+                               values = tokens_of_expert(architecture_, block, *expert, values);
+                             }
+                             if (values.rows() == 0) return;
+                             if (const auto& quantizer = known[index_of(node)]) {
+                               quantizer->apply(values);
+                             }
+                             hessian.observe(values);
+                           });
+  if (hessian.tokens() == 0) {
+    for (const std::size_t reader : readers) without_tokens_.push_back(stored_[reader].module);
+    return round_each(to_nearest);
+  }
+  try {
+    const GptqFactor factor(hessian.finish(), scheme_.weights.gptq);
+    return round_each([&](const Matrix& w) { return gptq(w, factor, scheme_.weights); });
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", name_of(node), error.what()));
+  }
+}
+
+}  // namespace evenkeel

@@ -1,0 +1,123 @@
+#include "calib/block_weights.h"
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include <gtest/gtest.h>
+#include <tbb/global_control.h>
+
+#include "calib/node_ranges.h"
+#include "quantizers/gptq.h"
+#include "support/tiny_stream.h"
+
+namespace evenkeel {
+namespace {
+
+using support::TinyStream;
+
+Scheme scheme_of(Rounding rounding, int activation_bits = 4) {
+  Scheme scheme;
+  scheme.weights.bits = 3;
+  scheme.weights.rounding = rounding;
+  scheme.activations.bits = activation_bits;
+  return scheme;
+}
+
+struct Result {
+  Block quantized;
+  std::vector<QuantizedWeight> codes;
+};
+
+Result quantize(const TinyStream& tiny, const Scheme& scheme) {
+  BlockWeights weights(tiny.architecture(), 0, tiny.stream(), scheme, 2, true);
+  Result result{tiny.block(), {}};
+  weights.quantize(tiny.block(), result.quantized);
+  result.codes = weights.take_codes();
+  return result;
+}
+
+TEST(BlockWeights, NearestIsEachWeightAlone) {
+  const TinyStream tiny;
+  const Scheme scheme = scheme_of(Rounding::nearest);
+  const Result result = quantize(tiny, scheme);
+  const auto stored = stored_linears(tiny.architecture(), 0);
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    const QuantizedWeight expected =
+        quantize_weight(joined_weight(stored[i], tiny.block()), scheme.weights);
+    EXPECT_EQ(result.codes[i].codes, expected.codes);
+  }
+}
+
+// By hand: each linear from the inputs that it has when all before it is quantized.
+TEST(BlockWeights, GptqReadsTheStreamThatTheSchemePropagates) {
+  const TinyStream tiny;
+  for (const int bits : {4, unquantized_bits}) {
+    for (const Propagate propagate : {Propagate::quantized, Propagate::full_precision}) {
+      Scheme scheme = scheme_of(Rounding::gptq, bits);
+      scheme.propagate = propagate;
+      const Result result = quantize(tiny, scheme);
+      const bool through = propagate == Propagate::quantized;
+      const Block block = through ? result.quantized : tiny.block();
+      const NodeQuantizers nodes = through
+                                       ? observe_ranges(tiny.architecture(), block, tiny.stream(),
+                                                        tiny.stream().size(), 2, scheme)
+                                       : NodeQuantizers{};
+      const auto stored = stored_linears(tiny.architecture(), 0);
+      for (std::size_t i = 0; i < stored.size(); ++i) {
+        const Node node = input_of(stored[i].role());
+        InputHessian hessian(stored[i].columns);
+        for (Matrix& values :
+             tiny.stream().capture(tiny.architecture(), block, nodes, node, tiny.stream().size())) {
+          if (nodes[index_of(node)]) nodes[index_of(node)]->apply(values);
+          hessian.observe(values);
+        }
+        const QuantizedWeight expected =
+            gptq(joined_weight(stored[i], tiny.block()),
+                 GptqFactor(hessian.finish(), scheme.weights.gptq), scheme.weights);
+        EXPECT_EQ(result.codes[i].codes, expected.codes) << stored[i].module;
+        EXPECT_EQ(dequantize_weight(result.codes[i]), joined_weight(stored[i], result.quantized));
+      }
+    }
+  }
+}
+
+TEST(BlockWeights, NothingDependsOnTheNumberOfThreads) {
+  const TinyStream tiny;
+  const Scheme scheme = scheme_of(Rounding::gptq);
+  const Result many = quantize(tiny, scheme);
+  const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+  const Result alone = quantize(tiny, scheme);
+  ASSERT_EQ(many.codes.size(), alone.codes.size());
+  for (std::size_t i = 0; i < many.codes.size(); ++i) {
+    EXPECT_EQ(many.codes[i].codes, alone.codes[i].codes);
+  }
+}
+
+TEST(BlockWeights, WhatHasChangedIsQuantizedAgain) {
+  const TinyStream tiny;
+  for (const Rounding rounding : {Rounding::nearest, Rounding::gptq}) {
+    const Scheme scheme = scheme_of(rounding);
+    BlockWeights weights(tiny.architecture(), 0, tiny.stream(), scheme, 2, false);
+    Block folded = tiny.block();
+    Block quantized = folded;
+    weights.quantize(folded, quantized, Node::attention_output);
+    // What reads a later node is as it was.
+    EXPECT_EQ(quantized.linear(LinearRole::output).weight,
+              folded.linear(LinearRole::output).weight);
+    EXPECT_NE(quantized.linear(LinearRole::value).weight, folded.linear(LinearRole::value).weight);
+    const Matrix query = quantized.linear(LinearRole::query).weight;
+    folded.linear(LinearRole::query).weight *= 2.0F;
+    folded.linear(LinearRole::value).weight *= 2.0F;
+    const Matrix value = quantized.linear(LinearRole::value).weight;
+    weights.changed(LinearRole::value);
+    weights.quantize(folded, quantized);
+    EXPECT_EQ(quantized.linear(LinearRole::query).weight, query);
+    EXPECT_EQ(quantized.linear(LinearRole::value).weight, 2.0F * value);
+    EXPECT_TRUE(weights.take_codes().empty());
+    EXPECT_TRUE(weights.without_tokens().empty());
+  }
+}
+
+}  // namespace
+}  // namespace evenkeel
