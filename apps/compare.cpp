@@ -16,6 +16,7 @@
 #include "apps/progress_bar.h"
 #include "apps/table.h"
 #include "calib/progress_log.h"
+#include "io/errors.h"
 #include "io/one_line.h"
 
 namespace evenkeel {
@@ -24,7 +25,8 @@ namespace {
 constexpr const char* footer = R"(Examples:
   calibrate compare configs/quickstart/compare.yaml
   calibrate compare job.yaml --set 'compare.scheme=[w8a8, w4a4]' --set evaluate.windows=8
-Runs every combination of the job's compare: lists on one model and writes OUTPUT/compare.json.
+  calibrate compare job.yaml --grid
+Runs every combination of the job's compare: lists and writes OUTPUT/compare.json.
 For --json, --quiet and --threads see calibrate --help.)";
 
 bool has_differences(const ComparisonResult& result) {
@@ -36,7 +38,7 @@ std::vector<Table::Column> columns_of(const ComparisonResult& result) {
   for (const auto& [axis, label] : result.rows.front().settings) {
     columns.push_back({one_line(axis), Table::Align::left});
   }
-  for (const TextScore& text : result.full_precision) {
+  for (const TextScore& text : result.full_precision.front().scores) {
     columns.push_back({one_line(text.label)});
     columns.push_back({result.metric == Metric::perplexity ? "ratio" : "change"});
     if (has_differences(result)) columns.push_back({"difference"});
@@ -49,10 +51,15 @@ std::string score_text(double value, const ComparisonResult& result) {
   return result.metric == Metric::perplexity ? perplexity_text(value) : percent_text(value);
 }
 
-std::vector<std::string> full_precision_cells(const ComparisonResult& result) {
+std::string name_of(const ComparedModel& model, const ComparisonResult& result) {
+  return result.full_precision.size() == 1 ? "full precision" : one_line(model.label) + " as it is";
+}
+
+std::vector<std::string> full_precision_cells(const ComparedModel& model,
+                                              const ComparisonResult& result) {
   std::vector<std::string> cells(result.rows.front().settings.size());
-  cells.front() = "full precision";
-  for (const TextScore& text : result.full_precision) {
+  cells.front() = name_of(model, result);
+  for (const TextScore& text : model.scores) {
     cells.push_back(score_text(text.value, result));
     cells.emplace_back();
     if (has_differences(result)) cells.emplace_back();
@@ -67,7 +74,7 @@ std::vector<std::string> cells_of(const ComparedRow& row, const ComparisonResult
   const bool perplexity = result.metric == Metric::perplexity;
   for (std::size_t i = 0; i < row.scores.size(); ++i) {
     const double value = row.scores[i].value;
-    const double base = result.full_precision[i].value;
+    const double base = result.full_precision[row.model].scores[i].value;
     cells.push_back(score_text(value, result));
     cells.push_back(perplexity ? ratio_text(value, base) : points_text(value - base));
     if (!row.difference.empty()) {
@@ -85,7 +92,7 @@ std::string accuracy_legend(const ComparisonResult& result) {
   std::string text =
       "Columns named after a text: accuracy; change: to full precision, in points; seconds: of the "
       "row.\n";
-  for (const TextScore& score : result.full_precision) {
+  for (const TextScore& score : result.full_precision.front().scores) {
     text += fmt::format("{}: {} examples; the standard error of full precision is {}.\n",
                         one_line(score.label), score.examples, percent_text(standard_error(score)));
   }
@@ -105,20 +112,75 @@ std::string legend(const ComparisonResult& result) {
                             name_of(result.metric), one_line(row->difference_from));
 }
 
+// Rows come in the order of the axes, the last one fastest.
+std::size_t number_across(const ComparisonResult& result) {
+  std::vector<std::string> labels;
+  for (const ComparedRow& row : result.rows) {
+    const std::string& label = row.settings.back().second;
+    if (std::ranges::find(labels, label) == labels.end()) labels.push_back(label);
+  }
+  return labels.size();
+}
+
 std::string comparison_text(const ComparisonResult& result, bool emphasis) {
   Table table(columns_of(result));
-  table.add(full_precision_cells(result));
+  for (const ComparedModel& model : result.full_precision) {
+    table.add(full_precision_cells(model, result));
+  }
   for (const ComparedRow& row : result.rows) table.add(cells_of(row, result));
   return table.text(emphasis) + "\n" + legend(result);
 }
 
-Outcome compare(const JobArguments& arguments, const ProgramOptions& options) {
+// One table for each text: the last axis across, the others down, as papers print them.
+std::string grid_text(const ComparisonResult& result, bool emphasis) {
+  const std::size_t across = number_across(result);
+  const std::size_t axes = result.rows.front().settings.size() - 1;
+  std::string all;
+  for (std::size_t text = 0; text < result.rows.front().scores.size(); ++text) {
+    std::vector<Table::Column> columns;
+    for (std::size_t axis = 0; axis < axes; ++axis) {
+      columns.push_back({one_line(result.rows.front().settings[axis].first), Table::Align::left});
+    }
+    for (std::size_t i = 0; i < across; ++i) {
+      columns.push_back({one_line(result.rows[i].settings.back().second)});
+    }
+    Table table(std::move(columns));
+    for (const ComparedModel& model : result.full_precision) {
+      std::vector<std::string> cells(axes);
+      cells.front() = name_of(model, result);
+      cells.resize(axes + across, score_text(model.scores[text].value, result));
+      table.add(std::move(cells));
+    }
+    for (std::size_t first = 0; first < result.rows.size(); first += across) {
+      std::vector<std::string> cells;
+      for (std::size_t axis = 0; axis < axes; ++axis) {
+        cells.push_back(one_line(result.rows[first].settings[axis].second));
+      }
+      for (std::size_t i = first; i < first + across; ++i) {
+        cells.push_back(score_text(result.rows[i].scores[text].value, result));
+      }
+      table.add(std::move(cells));
+    }
+    all += fmt::format("{} on {}\n\n{}\n", name_of(result.metric),
+                       one_line(result.rows.front().scores[text].label), table.text(emphasis));
+  }
+  return all;
+}
+
+Outcome compare(const JobArguments& arguments, bool grid, const ProgramOptions& options) {
   const Comparison comparison = load_comparison(arguments.file, arguments.settings);
+  if (grid && comparison.rows.front().settings.size() < 2) {
+    throw UsageError(
+        fmt::format("{}: --grid sets one axis of compare: against another; there is one",
+                    arguments.file));
+  }
   ProgressBar bar(stderr, options.quiet);
   ProgressLog progress(bar, arguments.log);
   const ComparisonResult result = run_comparison(comparison, progress);
   if (options.json) return {document(to_json(result)), ""};
-  return {fmt::format("{}wrote {}\n", comparison_text(result, options.emphasis),
+  return {fmt::format("{}wrote {}\n",
+                      grid ? grid_text(result, options.emphasis)
+                           : comparison_text(result, options.emphasis),
                       shown_path(comparison.job.output / "compare.json")),
           ""};
 }
@@ -131,8 +193,12 @@ void add_compare(CLI::App& program, Action& action) {
   command->footer(footer);
   const auto arguments = std::make_shared<JobArguments>();
   arguments->add_to(*command);
-  command->callback([arguments, &action] {
-    action = [arguments](const ProgramOptions& options) { return compare(*arguments, options); };
+  const auto grid = std::make_shared<bool>(false);
+  command->add_flag("--grid", *grid, "Prints the last axis across and the others down");
+  command->callback([arguments, grid, &action] {
+    action = [arguments, grid](const ProgramOptions& options) {
+      return compare(*arguments, *grid, options);
+    };
   });
 }
 

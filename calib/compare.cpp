@@ -1,6 +1,8 @@
 #include "calib/compare.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <memory>
 
 #include <fmt/format.h>
 
@@ -16,6 +18,7 @@ namespace evenkeel {
 namespace {
 
 constexpr std::string_view calibration_axis = "calibration";
+constexpr std::string_view model_axis = "model";
 
 // The row with the first calibration set and otherwise the same settings, if it is another one.
 const ComparedRow* counterpart(const std::vector<ComparedRow>& rows, const ComparedRow& row) {
@@ -76,6 +79,41 @@ class RowProgress final : public Progress {
   std::string label_;
 };
 
+// The models of all rows, each opened once: what stays in memory of one is its tokenizer and texts.
+class ComparedInputs {
+ public:
+  explicit ComparedInputs(const std::vector<ComparisonRow>& rows) {
+    for (const ComparisonRow& row : rows) {
+      const auto known = std::ranges::find(models_, row.job.model, &Opened::model);
+      of_row_.push_back(static_cast<std::size_t>(known - models_.begin()));
+      if (known != models_.end()) continue;
+      models_.push_back({row.job.model, label_of(row), std::make_unique<JobInputs>(row.job)});
+    }
+  }
+
+  std::size_t size() const { return models_.size(); }
+  std::size_t model_of(std::size_t row) const { return of_row_[row]; }
+  const std::string& label(std::size_t model) const { return models_[model].label; }
+  const JobInputs& at(std::size_t model) const { return *models_[model].inputs; }
+
+ private:
+  struct Opened {
+    std::filesystem::path model;
+    std::string label;
+    std::unique_ptr<JobInputs> inputs;
+  };
+
+  static std::string label_of(const ComparisonRow& row) {
+    for (const auto& [axis, label] : row.settings) {
+      if (axis == model_axis) return label;
+    }
+    return row.job.model.filename().string();
+  }
+
+  std::vector<Opened> models_;
+  std::vector<std::size_t> of_row_;
+};
+
 }  // namespace
 
 ComparisonResult run_comparison(const Comparison& comparison, Progress& progress) {
@@ -86,17 +124,26 @@ ComparisonResult run_comparison(const Comparison& comparison, Progress& progress
                     "comparison needs a text to compare on",
                     job.file.string()));
   }
-  const JobInputs inputs(job);
-  for (const ComparisonRow& row : comparison.rows) inputs.check_scheme(row.job);
+  const ComparedInputs inputs(comparison.rows);
   // Every corpus is read once before any work, so that a fault in the last row costs nothing.
-  for (const ComparisonRow& row : comparison.rows) static_cast<void>(inputs.samples(row.job));
+  for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
+    const JobInputs& model = inputs.at(inputs.model_of(i));
+    model.check_scheme(comparison.rows[i].job);
+    static_cast<void>(model.samples(comparison.rows[i].job));
+  }
   OutputFolder output(job.output);
   ComparisonResult result;
   result.metric = job.evaluate.metric();
-  result.full_precision = full_precision_scores(inputs.model(), inputs.texts(), progress);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    result.full_precision.push_back(
+        {inputs.label(i),
+         full_precision_scores(inputs.at(i).model(), inputs.at(i).texts(), progress)});
+  }
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     RowProgress row_progress(progress, i, comparison.rows.size(), comparison.rows[i]);
-    result.rows.push_back(run_row(inputs, comparison.rows[i], row_progress));
+    const std::size_t model = inputs.model_of(i);
+    result.rows.push_back(run_row(inputs.at(model), comparison.rows[i], row_progress));
+    result.rows.back().model = model;
     add_difference(result.rows, result.rows.back());
   }
   write_text(output.stage("compare.json"), to_json(result).dump(2) + "\n");
@@ -117,9 +164,17 @@ nlohmann::ordered_json to_json(const ComparisonResult& result) {
     json["seconds"] = row.seconds;
     rows.push_back(std::move(json));
   }
-  nlohmann::ordered_json full_precision{{metric, to_json(result.full_precision)}};
-  for (const TextScore& text : result.full_precision) {
-    if (text.examples > 0) full_precision["examples"][text.label] = text.examples;
+  nlohmann::ordered_json full_precision = nlohmann::ordered_json::object();
+  for (const ComparedModel& model : result.full_precision) {
+    nlohmann::ordered_json json{{metric, to_json(model.scores)}};
+    for (const TextScore& text : model.scores) {
+      if (text.examples > 0) json["examples"][text.label] = text.examples;
+    }
+    if (result.full_precision.size() == 1) {
+      full_precision = std::move(json);
+    } else {
+      full_precision[model.label] = std::move(json);
+    }
   }
   return {{"full_precision", full_precision}, {"rows", rows}};
 }

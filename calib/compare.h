@@ -1,7 +1,7 @@
 // A comparison: the rows of a job's `compare:` section, run one after the other.
 #pragma once
 
-#include <optional>
+#include <cstddef>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,7 +14,14 @@
 
 namespace evenkeel {
 
+/// A model as it is, which rows are measured against.
+struct ComparedModel {
+  std::string label;  // its folder's name, or its label on the axis `model`
+  std::vector<TextScore> scores;
+};
+
 struct ComparedRow {
+  std::size_t model = 0;                                      // of ComparisonResult::full_precision
   std::vector<std::pair<std::string, std::string>> settings;  // (axis, label)
   std::vector<TextScore> scores;
   /// Where the calibration set is an axis: each figure less that of the row with the first
@@ -26,15 +33,15 @@ struct ComparedRow {
 
 struct ComparisonResult {
   Metric metric = Metric::perplexity;
-  std::vector<TextScore> full_precision;
+  std::vector<ComparedModel> full_precision;
   std::vector<ComparedRow> rows;
 };
 
-/// Runs every row on one opened model and writes OUTPUT/compare.json.
+/// Runs every row, each model opened and evaluated once, and writes OUTPUT/compare.json.
 /// Throws: UsageError when there is no text to evaluate; otherwise as run_job.
 ComparisonResult run_comparison(const Comparison& comparison, Progress& progress);
 
-/// What compare.json holds.
+/// What compare.json holds. Of several models, `full_precision` has an object for each, by label.
 nlohmann::ordered_json to_json(const ComparisonResult& result);
 
 }  // namespace evenkeel

@@ -15,10 +15,14 @@ namespace {
 
 constexpr std::size_t most_rows = 256;
 
+// The axis whose entries are parts of the job as a whole.
+constexpr std::string_view job_axis = "job";
+
 struct Axis {
-  std::string path;
+  std::string path;  // of what entries are put at; empty for the job
+  std::string name;
   YamlPlace place;
-  const std::vector<YamlValue>* entries = nullptr;
+  std::vector<YamlValue> entries;   // without their labels
   std::vector<std::string> labels;  // of the entries
   std::vector<std::string> sets;    // paths of the keys that some entry sets
 };
@@ -48,13 +52,18 @@ void add_paths(const std::string& path, const YamlValue& value, std::vector<std:
   for (const auto& entry : value.entries) add_paths(key_path(path, entry.key), entry.value, paths);
 }
 
+bool can_vary(std::string_view path) {
+  const std::string_view root = path.substr(0, path.find('.'));
+  return root == "model" || root == "transform" || root == "scheme" || root == "calibration";
+}
+
 bool is_known_axis(const YamlEntry& given, std::vector<Fault>& faults) {
   const std::string_view path = given.key;
-  const std::string_view root = path.substr(0, path.find('.'));
-  if (root != "transform" && root != "scheme" && root != "calibration") {
+  if (path == job_axis) return true;
+  if (!can_vary(path)) {
     add_fault(faults, given.place, path,
-              "no axis; an axis is a key or section of transform, scheme or calibration, such as "
-              "transform.method");
+              "no axis; an axis is job, model, or a key or section of transform, scheme or "
+              "calibration, such as transform.method");
     return false;
   }
   if (is_known_path(path)) return true;
@@ -69,35 +78,64 @@ bool is_known_axis(const YamlEntry& given, std::vector<Fault>& faults) {
 
 bool is_entry(const Axis& axis, const YamlValue& entry, std::vector<Fault>& faults) {
   const bool section = entry.kind == YamlValue::Kind::map && !entry.entries.empty();
-  if (section || entry.kind == YamlValue::Kind::text) return true;
-  add_fault(
-      faults, entry.place, axis.path,
-      fmt::format("expected a value or a section that is not empty; got {}", described(entry)));
-  return false;
+  const bool text = entry.kind == YamlValue::Kind::text && axis.name != job_axis;
+  if (!section && !text) {
+    add_fault(faults, entry.place, axis.name,
+              fmt::format("expected {} that is not empty; got {}",
+                          axis.name == job_axis ? "a section" : "a value or a section",
+                          described(entry)));
+    return false;
+  }
+  if (axis.name != job_axis) return true;
+  for (const YamlEntry& key : entry.entries) {
+    if (can_vary(key.key)) continue;
+    add_fault(faults, key.place, axis.name,
+              fmt::format("{} cannot differ between rows; model, transform, scheme and calibration "
+                          "can",
+                          in_quotes(key.key)));
+    return false;
+  }
+  return true;
+}
+
+// Takes the label out of an entry; what the entry sets stays.
+std::string take_label(const Axis& axis, YamlValue& entry, std::vector<Fault>& faults) {
+  const YamlEntry* const given = entry.kind == YamlValue::Kind::map ? entry.find("label") : nullptr;
+  if (given == nullptr) return label_of(entry);
+  std::string label = one_line(given->value.text);
+  if (given->value.kind != YamlValue::Kind::text || label.empty()) {
+    add_fault(faults, given->place, axis.name,
+              fmt::format("label: expected a text; got {}", described(given->value)));
+  }
+  entry.erase("label");
+  return label;
 }
 
 void read_axis(const YamlEntry& given, std::vector<Axis>& axes, std::vector<Fault>& faults) {
   if (!is_known_axis(given, faults)) return;
-  Axis axis{.path = given.key,
+  Axis axis{.path = given.key == job_axis ? "" : given.key,
+            .name = given.key,
             .place = given.place,
-            .entries = &given.value.items,
+            .entries = {},
             .labels = {},
             .sets = {}};
-  if (given.value.kind != YamlValue::Kind::list || axis.entries->empty()) {
+  if (given.value.kind != YamlValue::Kind::list || given.value.items.empty()) {
     const bool list = given.value.kind == YamlValue::Kind::list;
-    add_fault(faults, given.place, axis.path,
+    add_fault(faults, given.place, axis.name,
               fmt::format("expected a list of what to compare; got {}",
                           list ? "an empty one" : described(given.value)));
     return;
   }
-  for (const auto& entry : *axis.entries) {
+  for (YamlValue entry : given.value.items) {
+    std::string label = take_label(axis, entry, faults);
     if (!is_entry(axis, entry, faults)) continue;
     add_paths(axis.path, entry, axis.sets);
-    axis.labels.push_back(label_of(entry));
+    axis.labels.push_back(std::move(label));
     if (std::ranges::count(axis.labels, axis.labels.back()) > 1) {
-      add_fault(faults, entry.place, axis.path,
+      add_fault(faults, entry.place, axis.name,
                 fmt::format("{} is in the list twice", in_quotes(axis.labels.back())));
     }
+    axis.entries.push_back(std::move(entry));
   }
   axes.push_back(std::move(axis));
 }
@@ -116,9 +154,9 @@ void find_meeting_axes(const std::vector<Axis>& axes, std::vector<Fault>& faults
                                    [&](const auto& other) { return meet(path, other); });
       });
       if (!both_set_a_key) continue;
-      add_fault(faults, later->place, later->path,
+      add_fault(faults, later->place, later->name,
                 fmt::format("sets what axis {} sets too; put them into one axis",
-                            in_quotes(earlier->path)));
+                            in_quotes(earlier->name)));
     }
   }
 }
@@ -127,7 +165,7 @@ std::size_t count_rows(const std::vector<Axis>& axes, const YamlPlace& place,
                        std::vector<Fault>& faults) {
   std::size_t rows = 1;
   for (const Axis& axis : axes) {
-    rows *= axis.entries->size();
+    rows *= axis.entries.size();
     if (rows <= most_rows) continue;
     add_fault(faults, place, "", fmt::format("asks for more than {} rows", most_rows));
     break;
@@ -135,19 +173,26 @@ std::size_t count_rows(const std::vector<Axis>& axes, const YamlPlace& place,
   return rows;
 }
 
+bool put_entry(YamlValue& tree, const std::string& path, const YamlValue& entry) {
+  if (!path.empty()) return put(tree, path, entry, MapRule::merge);
+  return std::ranges::all_of(entry.entries, [&](const YamlEntry& part) {
+    return put(tree, part.key, part.value, MapRule::merge);
+  });
+}
+
 RowTree row_of(const YamlValue& base, const std::vector<Axis>& axes, std::size_t number,
                std::vector<Fault>& faults) {
   RowTree row{.settings = {}, .tree = base};
   std::vector<std::size_t> choices(axes.size());
   for (std::size_t i = axes.size(); i-- > 0;) {
-    choices[i] = number % axes[i].entries->size();
-    number /= axes[i].entries->size();
+    choices[i] = number % axes[i].entries.size();
+    number /= axes[i].entries.size();
   }
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const Axis& axis = axes[i];
-    row.settings.emplace_back(axis.path, axis.labels[choices[i]]);
-    if (!put(row.tree, axis.path, (*axis.entries)[choices[i]], MapRule::merge)) {
-      add_fault(faults, axis.place, axis.path, "leads through a value that is no section");
+    row.settings.emplace_back(axis.name, axis.labels[choices[i]]);
+    if (!put_entry(row.tree, axis.path, axis.entries[choices[i]])) {
+      add_fault(faults, axis.place, axis.name, "leads through a value that is no section");
     }
   }
   return row;

@@ -92,7 +92,8 @@ Job load_job(const std::filesystem::path& file, const std::vector<std::string>& 
 /// path ("transform.method") or a section ("calibration"), each value a list; an entry that is a
 /// map is merged into the section (`random` replaces `corpus` and the other way round), any other
 /// replaces the value. A map that meets a scheme given by name keeps it: {name: w8a8, ...}. Axes:
-/// anything under transform, scheme, calibration; at most 256 rows; evaluate.perplexity is needed.
+/// model, anything under transform, scheme, calibration, and `job`, whose entries hold several of
+/// these; at most 256 rows; evaluate.perplexity (or accuracy) is needed.
 Comparison load_comparison(const std::filesystem::path& file,
                            const std::vector<std::string>& settings = {});
 

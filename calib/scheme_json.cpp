@@ -21,8 +21,7 @@ nlohmann::ordered_json to_json(const TensorScheme& scheme) {
                               {"range", name_of(scheme.range)},
                               {"rounding", name_of(scheme.rounding)}};
   if (scheme.granularity == Granularity::per_group) json["group_size"] = scheme.group_size;
-  if (scheme.codes == Codes::uniform) return json;
-  json["codes"] = name_of(scheme.codes);
+  if (scheme.codes != Codes::uniform) json["codes"] = name_of(scheme.codes);
   if (scheme.codes == Codes::logarithmic) json["steps_per_octave"] = scheme.steps_per_octave;
   if (scheme.codes == Codes::two_range) json["split"] = scheme.split;
   if (scheme.rounding == Rounding::gptq) {
@@ -88,6 +87,7 @@ void read_places(const JsonReader& json, const std::string& key, Scheme& scheme)
   if (const Json* nodes = find(json.document(), key + ".nodes")) {
     if (!nodes->is_object()) throw wrong("nodes", "an object");
     for (const auto& [pattern, value] : nodes->items()) {
+      if (!value.is_object()) throw wrong(one_line("nodes." + pattern), "an object");
       const JsonReader node(json.path(), Json{{"nodes", value}});
       scheme.nodes.push_back({pattern, tensor_scheme(node, "nodes")});
     }

@@ -217,7 +217,7 @@ output: compared
   const Json json = to_json(result);
   EXPECT_EQ(json.at("full_precision").at("examples"), (Json{{"dev.tsv", 8}}));
   EXPECT_EQ(json.at("full_precision").at("accuracy").at("dev.tsv").get<double>(),
-            result.full_precision.at(0).value);
+            result.full_precision.at(0).scores.at(0).value);
   for (const Json& row : json.at("rows")) EXPECT_TRUE(row.at("accuracy").contains("dev.tsv"));
   EXPECT_TRUE(json.at("rows").at(1).at("difference").contains("accuracy"));
 }

@@ -15,6 +15,7 @@ namespace evenkeel {
 namespace {
 
 using Json = nlohmann::ordered_json;
+using Settings = std::vector<std::pair<std::string, std::string>>;
 constexpr const char* text = "evaluation.safetensors";
 
 class CompareTest : public testing::Test {
@@ -61,7 +62,7 @@ TEST_F(CompareTest, EachRowIsAJobsFigure) {
   }
   Progress silent;
   ASSERT_EQ(result.full_precision.size(), 1U);
-  EXPECT_EQ(result.full_precision[0].value, [&] {
+  EXPECT_EQ(result.full_precision[0].scores.at(0).value, [&] {
     const auto summary = run_job(tiny_.job(), silent);
     return summary.at("perplexity").at(text).at("full_precision").get<double>();
   }());
@@ -88,13 +89,32 @@ TEST_F(CompareTest, CalibrationSetsDifferFromTheFirst) {
   }
 }
 
+TEST_F(CompareTest, ModelsAreMeasuredAgainstThemselves) {
+  std::filesystem::copy(tiny_.job().model, tiny_.job().model.string() + "2",
+                        std::filesystem::copy_options::recursive);
+  const auto result = run(
+      comparison("  model: [model, model2]\n"
+                 "  job: [{label: as is, transform: {method: none}}, {scheme: {name: w4a4}}]\n"));
+  ASSERT_EQ(result.full_precision.size(), 2U);
+  EXPECT_EQ(result.full_precision[1].label, "model2");
+  EXPECT_EQ(written().at("full_precision").at("model2").at("perplexity").at(text),
+            result.full_precision[1].scores.at(0).value);
+  ASSERT_EQ(result.rows.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(result.rows[i].model, i / 2);
+    EXPECT_EQ(result.rows[i].scores[0].value, result.rows[i % 2].scores[0].value);
+  }
+  EXPECT_EQ(result.rows[0].settings, (Settings{{"model", "model"}, {"job", "as is"}}));
+  EXPECT_NE(result.rows[0].scores[0].value, result.rows[1].scores[0].value);
+}
+
 TEST_F(CompareTest, FileHoldsWhatIsReturned) {
   const auto result =
       run(comparison("  calibration: [{corpus: calibration.safetensors}, {random: ascii}]\n"));
   const Json json = written();
   EXPECT_EQ(json, to_json(result));
   EXPECT_EQ(json.at("full_precision"),
-            (Json{{"perplexity", {{text, result.full_precision[0].value}}}}));
+            (Json{{"perplexity", {{text, result.full_precision[0].scores.at(0).value}}}}));
   ASSERT_EQ(json.at("rows").size(), 2U);
   const Json& first = json.at("rows").at(0);
   EXPECT_EQ(first.at("settings"), (Json{{"calibration", "corpus: calibration.safetensors"}}));

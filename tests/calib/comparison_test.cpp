@@ -68,6 +68,38 @@ TEST(LoadComparison, merges_maps_and_replaces_values) {
   EXPECT_EQ(rows[2].settings, (Settings{{"scheme", "weights: {bits: 3, symmetric: true}"}}));
 }
 
+TEST(LoadComparison, merges_parts_of_a_job_under_their_labels) {
+  const auto rows = compared(
+                        "transform: {method: none}\n"
+                        "compare:\n  job:\n"
+                        "    - {label: MinMax, scheme: {activations: {range: minmax}}}\n"
+                        "    - {label: OS+, transform: {method: os_plus, search: exhaustive}}\n"
+                        "  scheme.name: [w8a8, w4a4]\n")
+                        .rows;
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(rows[0].settings, (Settings{{"job", "MinMax"}, {"scheme.name", "w8a8"}}));
+  EXPECT_EQ(rows[1].job.scheme.activations.range, RangeEstimator::minmax);
+  EXPECT_EQ(rows[1].job.scheme.weights.bits, 4);
+  EXPECT_EQ(rows[1].job.transform.method, Method::none);
+  EXPECT_EQ(rows[3].settings, (Settings{{"job", "OS+"}, {"scheme.name", "w4a4"}}));
+  EXPECT_EQ(rows[3].job.transform.search, Search::exhaustive);
+  EXPECT_EQ(rows[3].job.scheme, *scheme_named("w4a4"));
+}
+
+TEST(LoadComparison, faults_of_labels_and_parts_of_a_job) {
+  const auto only = [](const std::string& axis, std::string_view part) {
+    const Lines lines = faults_of_more("compare: {" + axis + "}\n");
+    ASSERT_EQ(lines.size(), 1U) << axis;
+    EXPECT_NE(lines.front().find(part), std::string::npos) << lines.front();
+  };
+  only("job: [w8a8]", "expected a section that is not empty");
+  only("job: [{label: a}]", "expected a section that is not empty");
+  only("job: [{evaluate: {windows: 2}}]", "'evaluate' cannot differ between rows");
+  only("scheme: [{label: [a], name: w8a8}]", "label: expected a text");
+  only("scheme: [{label: a, name: w8a8}, {label: a, name: w4a4}]", "'a' is in the list twice");
+  only("job: [{scheme: {name: w8a8}}], scheme: [w4a4]", "sets what axis 'job' sets too");
+}
+
 TEST(LoadComparison, opens_a_scheme_given_by_name) {
   const auto rows =
       compared("scheme: w4a4\ncompare: {scheme.activations.granularity: [per_tensor, per_token]}\n")
@@ -176,7 +208,8 @@ INSTANTIATE_TEST_SUITE_P(
         OneFault{"compare: {transform.method.x: [none]}",
                  "7: compare.transform.method.x: unknown key"},
         OneFault{"compare: {evaluate.windows: [3]}",
-                 "7: compare.evaluate.windows: no axis; an axis is a key or section of transform, "
+                 "7: compare.evaluate.windows: no axis; an axis is job, model, or a key or section "
+                 "of transform, "
                  "scheme or calibration, such as transform.method"},
         OneFault{"compare:\n  transform: [{method: none}]\n  transform.method: [os_plus]",
                  "9: compare.transform.method: sets what axis 'transform' sets too; put them into "

@@ -99,7 +99,7 @@ TEST(SchemeJsonTest, FaultsNameFileAndKey) {
   expect_fault("/propagate", "both", "evenkeel.scheme.propagate");
   expect_fault("/propagate", nullptr, "evenkeel.scheme.propagate");
   expect_fault("/nodes", 8, "evenkeel.scheme.nodes");
-  expect_fault("/nodes", Json{{"mlp.hidden", 8}}, "nodes.bits");
+  expect_fault("/nodes", Json{{"mlp.hidden", 8}}, "nodes.mlp.hidden");
   expect_fault("/keep", "blocks.0", "evenkeel.scheme.keep");
   expect_fault("/keep", Json::array({1}), "evenkeel.scheme.keep");
   Json node = scheme_to_json(Scheme{}).at("activations");

@@ -83,6 +83,28 @@ class Compare(CommandTest):
             self.assertRegex(lines[4], r"[+-]\d+\.\d{4}")
             self.assertEqual(lines[-1], "wrote out/compare.json")
 
+    def test_grid(self):
+        with scratch() as folder:
+            job = small_job(folder, compare={
+                "job": [{"label": "MinMax", "transform": {"method": "none"}},
+                        {"label": "OS+", "transform": {"method": "os_plus"}}],
+                "scheme": ["w8a8", "w4a4"]})
+            lines = self.assert_done(calibrate("compare", job, "--grid", cwd=folder))
+            lines = lines.stdout.splitlines()
+            self.assertEqual(lines[0], f"perplexity on {EVALUATION_TEXT.name}")
+            self.assertEqual(lines[2].split(), ["job", "w8a8", "w4a4"])
+            rows = json.loads((folder / "out/compare.json").read_text())["rows"]
+            cells = [line.split() for line in lines[5:7]]
+            self.assertEqual([cell[0] for cell in cells], ["MinMax", "OS+"])
+            shown = [float(figure) for cell in cells for figure in cell[1:]]
+            for figure, row in zip(shown, rows, strict=True):
+                value, = row["perplexity"].values()
+                self.assertAlmostEqual(figure / value, 1, delta=5e-3)  # two digits of large ones
+            one = small_job(folder, compare={"scheme": ["w8a8", "w4a4"]})
+            refused = calibrate("compare", one, "--grid", cwd=folder)
+            self.assertEqual(refused.returncode, 2)
+            self.assertIn("--grid sets one axis", refused.stderr)
+
 
 class Evaluate(CommandTest):
     LIMITS = ["--windows", "2", "--sequence-length", "32"]
