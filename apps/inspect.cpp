@@ -10,7 +10,9 @@
 
 #include "apps/command.h"
 #include "apps/figures.h"
+#include "apps/job_arguments.h"
 #include "apps/scheme_fields.h"
+#include "apps/sensitivity.h"
 #include "apps/table.h"
 #include "io/one_line.h"
 
@@ -24,6 +26,7 @@ constexpr const char* footer = R"(Examples:
   calibrate inspect path/to/checkpoint
   calibrate inspect out/my-model/quantized
   calibrate inspect out/my-model/calibration.h5 --json
+  calibrate inspect job.yaml --sensitivity --set evaluate.windows=8
 For --json see calibrate --help.)";
 
 /// Text of a value that may be text, a number, or null where there is none.
@@ -158,11 +161,23 @@ void add_inspect(CLI::App& program, Action& action) {
   CLI::App* command = program.add_subcommand(
       "inspect", "What is in a checkpoint or a calibration.h5: sites, nodes, outlier channels");
   command->footer(footer);
-  const auto path = std::make_shared<std::string>();
-  command->add_option("PATH", *path, "A checkpoint folder, a GGUF file or a calibration.h5")
+  const auto arguments = std::make_shared<JobArguments>();
+  const auto sensitivity = std::make_shared<bool>(false);
+  command
+      ->add_option("PATH", arguments->file,
+                   "A checkpoint folder, a GGUF file or a calibration.h5; a job file with "
+                   "--sensitivity")
       ->required();
-  command->callback([path, &action] {
-    action = [path](const ProgramOptions& options) { return inspect_path(*path, options); };
+  CLI::Option* flag = command->add_flag(
+      "--sensitivity", *sensitivity,
+      "Runs a job's calibration and measures each part of the model quantized alone and left out "
+      "alone");
+  arguments->add_options_to(*command, flag);
+  command->callback([arguments, sensitivity, &action] {
+    action = [arguments, sensitivity](const ProgramOptions& options) {
+      return *sensitivity ? show_sensitivity(*arguments, options)
+                          : inspect_path(arguments->file, options);
+    };
   });
 }
 

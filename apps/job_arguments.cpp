@@ -6,11 +6,17 @@ namespace evenkeel {
 
 void JobArguments::add_to(CLI::App& command) {
   command.add_option("JOB", file, "The job file (YAML)")->required();
-  command
-      .add_option("--set", settings,
-                  "Sets a key of the job, such as transform.method=none; may be given again")
-      ->type_name("KEY.PATH=VALUE")
-      ->allow_extra_args(false);
+  add_options_to(command);
+}
+
+void JobArguments::add_options_to(CLI::App& command, CLI::Option* needed) {
+  CLI::Option* set =
+      command
+          .add_option("--set", settings,
+                      "Sets a key of the job, such as transform.method=none; may be given again")
+          ->type_name("KEY.PATH=VALUE")
+          ->allow_extra_args(false);
+  if (needed != nullptr) set->needs(needed);
   add_log_option(command, log);
 }
 

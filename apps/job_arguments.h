@@ -15,6 +15,8 @@ struct JobArguments {
 
   /// Adds JOB, --set and --log to `command`, which fill this object while parsing.
   void add_to(CLI::App& command);
+  /// Adds --set and --log alone, which are refused without the option `needed`.
+  void add_options_to(CLI::App& command, CLI::Option* needed = nullptr);
 };
 
 }  // namespace evenkeel
