@@ -58,6 +58,18 @@ TEST(SchemeJsonTest, PlacesComeBackInOrder) {
   EXPECT_EQ(read(scheme_to_json(scheme)), scheme) << scheme_to_json(scheme);
 }
 
+TEST(SchemeJsonTest, OptionsComeBackWhereTheyAreRead) {
+  Scheme scheme;
+  scheme.weights.range = RangeEstimator::omse;
+  scheme.activations = {
+      .granularity = Granularity::per_embedding_group, .groups = 4, .permute = false};
+  scheme.nodes = {{"mlp.hidden", {.range = RangeEstimator::percentile, .percentile = 0.75}}};
+  EXPECT_EQ(read(scheme_to_json(scheme)), scheme) << scheme_to_json(scheme);
+  EXPECT_EQ(scheme_to_json(scheme)["nodes"]["mlp.hidden"],
+            Json::parse(R"({"bits": 8, "granularity": "per_tensor", "symmetric": false,
+                            "range": "percentile", "rounding": "nearest", "percentile": 0.75})"));
+}
+
 TEST(SchemeJsonTest, GptqComesBackWithItsOptions) {
   Scheme scheme;
   scheme.weights.rounding = Rounding::gptq;
@@ -99,7 +111,7 @@ TEST(SchemeJsonTest, FaultsNameFileAndKey) {
   expect_fault("/propagate", "both", "evenkeel.scheme.propagate");
   expect_fault("/propagate", nullptr, "evenkeel.scheme.propagate");
   expect_fault("/nodes", 8, "evenkeel.scheme.nodes");
-  expect_fault("/nodes", Json{{"mlp.hidden", 8}}, "nodes.bits");
+  expect_fault("/nodes", Json{{"mlp.hidden", 8}}, "'nodes'");
   expect_fault("/keep", "blocks.0", "evenkeel.scheme.keep");
   expect_fault("/keep", Json::array({1}), "evenkeel.scheme.keep");
   Json node = scheme_to_json(Scheme{}).at("activations");
