@@ -108,13 +108,15 @@ class BlockCalibrator {
   }
 
   // What a candidate is scored with: the input's node, and the weights as if every reader was
-  // quantized, unless none is.
+  // quantized, unless none is. Ranges are MinMax, as in the published search, which keeps it from
+  // estimating anew for every candidate what costs a hundred times as much.
   Scheme scheme_of(const Site& site) const {
     Scheme scheme;
     scheme.weights = {.bits = unquantized_bits};
     scheme.activations = scheme_of_node(options_.scheme, result_.folded.number, site.input);
     scheme.propagate = options_.scheme.propagate;
     if (weights_.quantizes_any(site.readers)) scheme.weights = options_.scheme.weights;
+    scheme.weights.range = scheme.activations.range = RangeEstimator::minmax;
     return scheme;
   }
 

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "quantizers/scheme_options.h"
+
 namespace evenkeel {
 namespace {
 
@@ -17,17 +19,18 @@ using Sections = std::map<std::string, std::vector<std::string>, std::less<>>;
 constexpr std::string_view node_prefix = "scheme.nodes.";
 constexpr std::string_view node_section = "scheme.nodes.PATTERN";
 
+// Of weights, activations or nodes.
+std::vector<std::string> scheme_keys(SchemeOption::Place place) {
+  std::vector<std::string> keys{"bits", "granularity", "symmetric", "range", "rounding"};
+  if (place == SchemeOption::Place::nodes) keys.emplace_back("codes");
+  for (const SchemeOption& option : scheme_options()) {
+    if (option.place <= place) keys.emplace_back(option.key);
+  }
+  if (place == SchemeOption::Place::tensors) keys.emplace_back("gptq");
+  return keys;
+}
+
 const Sections& sections() {
-  static const std::vector<std::string> tensor_scheme{"bits",  "granularity", "symmetric",
-                                                      "range", "rounding",    "group_size"};
-  static const std::vector<std::string> node_scheme{"bits",  "granularity",      "symmetric",
-                                                    "range", "rounding",         "group_size",
-                                                    "codes", "steps_per_octave", "split"};
-  static const std::vector<std::string> weights_scheme = [] {
-    std::vector<std::string> keys = tensor_scheme;
-    keys.emplace_back("gptq");
-    return keys;
-  }();
   static const Sections all{
       {"",
        {"model", "calibration", "transform", "scheme", "evaluate", "compare", "output",
@@ -36,10 +39,10 @@ const Sections& sections() {
        {"corpus", "random", "order", "cut", "samples", "sequence_length", "batch", "seed"}},
       {"transform", {"method", "search_samples", "search", "alpha", "sites", "plain_layout"}},
       {"scheme", {"name", "weights", "activations", "propagate", "nodes", "keep"}},
-      {"scheme.weights", weights_scheme},
+      {"scheme.weights", scheme_keys(SchemeOption::Place::tensors)},
       {"scheme.weights.gptq", {"damping", "activation_order", "static_groups"}},
-      {"scheme.activations", tensor_scheme},
-      {std::string(node_section), node_scheme},
+      {"scheme.activations", scheme_keys(SchemeOption::Place::activations)},
+      {std::string(node_section), scheme_keys(SchemeOption::Place::nodes)},
       {"evaluate", {"perplexity", "accuracy", "sequence_length", "windows", "examples"}},
   };
   return all;

@@ -39,15 +39,20 @@ NodeObservers observers_of(const std::vector<Node>& nodes, const NodeSchemes& sc
   return observers;
 }
 
-bool any(const NodeObservers& observers) {
-  return std::ranges::any_of(observers, [](const auto& observer) { return observer.has_value(); });
+// Which observers want another pass.
+using Unfinished = std::array<bool, node_count>;
+
+NodeObservers parts_of(const NodeObservers& observers, const Unfinished& unfinished) {
+  NodeObservers parts;
+  for (std::size_t i = 0; i < node_count; ++i) {
+    if (unfinished[i]) parts[i].emplace(observers[i]->part());
+  }
+  return parts;
 }
 
-ActivationQuantizer quantizer_of(Node node, const TensorScheme& scheme,
-                                 const std::optional<RangeObserver>& observer) {
-  if (!observer) return ActivationQuantizer(scheme);
+bool end_pass(Node node, RangeObserver& observer) {
   try {
-    return {scheme, observer->finish()};
+    return observer.end_pass();
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}: {}", name_of(node), error.what()));
   }
@@ -68,24 +73,32 @@ NodeQuantizers observe_ranges(const Architecture& architecture, const Block& blo
   for (const std::vector<Node>& stage : stages(scheme.propagate)) {
     if (index_of(stage.front()) >= stop) break;
     NodeObservers total = observers_of(stage, schemes);
-    if (any(total)) {
+    Unfinished unfinished{};
+    for (std::size_t i = 0; i < node_count; ++i) unfinished[i] = total[i].has_value();
+    while (std::ranges::find(unfinished, true) != unfinished.end()) {
       make_and_take_in_order(
           count,
           [&](std::size_t i) {
-            RangeTap tap(known, observers_of(stage, schemes), static_cast<std::int64_t>(i / batch));
+            RangeTap tap(known, parts_of(total, unfinished), static_cast<std::int64_t>(i / batch));
             Matrix hidden = stream.at(i);
             forward(architecture, block, hidden, {}, tap, workspaces.local(), stage.back());
             return std::move(tap.observers());
           },
-          [&](std::size_t, NodeObservers part) {
-            for (const Node node : stage) {
-              if (auto& observer = total[index_of(node)]) observer->merge(*part[index_of(node)]);
+          [&](std::size_t, NodeObservers parts) {
+            for (std::size_t i = 0; i < node_count; ++i) {
+              if (parts[i]) total[i]->merge(*parts[i]);
             }
           });
+      for (const Node node : stage) {
+        bool& wanted = unfinished[index_of(node)];
+        if (wanted) wanted = end_pass(node, *total[index_of(node)]);
+      }
     }
     for (const Node node : stage) {
       const std::size_t i = index_of(node);
-      if (i < stop) known[i].emplace(quantizer_of(node, schemes[i], total[i]));
+      if (i >= stop) continue;
+      known[i] = total[i] ? ActivationQuantizer(schemes[i], total[i]->finish())
+                          : ActivationQuantizer(schemes[i]);
     }
   }
   return known;

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "io/errors.h"
 #include "io/one_line.h"
+#include "quantizers/scheme_options.h"
 
 namespace evenkeel {
 namespace {
@@ -20,10 +22,17 @@ nlohmann::ordered_json to_json(const TensorScheme& scheme) {
                               {"symmetric", scheme.symmetric},
                               {"range", name_of(scheme.range)},
                               {"rounding", name_of(scheme.rounding)}};
-  if (scheme.granularity == Granularity::per_group) json["group_size"] = scheme.group_size;
+  const auto write = [&](const SchemeOption& option) {
+    if (!is_read(option, scheme)) return;
+    std::visit([&](auto member) { json[std::string(option.key)] = scheme.*member; }, option.member);
+  };
+  for (const SchemeOption& option : scheme_options()) {
+    if (option.place != SchemeOption::Place::nodes) write(option);
+  }
   if (scheme.codes != Codes::uniform) json["codes"] = name_of(scheme.codes);
-  if (scheme.codes == Codes::logarithmic) json["steps_per_octave"] = scheme.steps_per_octave;
-  if (scheme.codes == Codes::two_range) json["split"] = scheme.split;
+  for (const SchemeOption& option : scheme_options()) {
+    if (option.place == SchemeOption::Place::nodes) write(option);
+  }
   if (scheme.rounding == Rounding::gptq) {
     json["gptq"] = {{"damping", scheme.gptq.damping},
                     {"activation_order", scheme.gptq.activation_order},
@@ -39,6 +48,16 @@ Value known(std::optional<Value> value, const JsonReader& json, const std::strin
                                json.path().string(), key, in_quotes(json.text(key))));
 }
 
+void read(const JsonReader& json, const std::string& key, int& value) {
+  value = static_cast<int>(json.positive(key, value));
+}
+void read(const JsonReader& json, const std::string& key, double& value) {
+  value = json.number(key, value);
+}
+void read(const JsonReader& json, const std::string& key, bool& value) {
+  value = json.boolean(key, value);
+}
+
 TensorScheme tensor_scheme(const JsonReader& json, const std::string& key) {
   TensorScheme scheme;
   scheme.bits = static_cast<int>(json.positive(key + ".bits"));
@@ -48,12 +67,13 @@ TensorScheme tensor_scheme(const JsonReader& json, const std::string& key) {
   scheme.symmetric = json.boolean(key + ".symmetric", false);
   scheme.range = known(range_estimator_named(json.text(key + ".range")), json, key + ".range");
   scheme.rounding = known(rounding_named(json.text(key + ".rounding")), json, key + ".rounding");
-  scheme.group_size = static_cast<int>(json.positive(key + ".group_size", scheme.group_size));
   scheme.codes =
       known(codes_named(json.text(key + ".codes", name_of(scheme.codes))), json, key + ".codes");
-  scheme.steps_per_octave =
-      static_cast<int>(json.positive(key + ".steps_per_octave", scheme.steps_per_octave));
-  scheme.split = json.number(key + ".split", scheme.split);
+  for (const SchemeOption& option : scheme_options()) {
+    std::visit(
+        [&](auto member) { read(json, fmt::format("{}.{}", key, option.key), scheme.*member); },
+        option.member);
+  }
   if (scheme.rounding == Rounding::gptq) {
     const std::string gptq = key + ".gptq.";
     scheme.gptq.damping = json.number(gptq + "damping", scheme.gptq.damping);

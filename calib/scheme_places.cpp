@@ -77,7 +77,7 @@ std::optional<std::string> fault_of_node(const TensorScheme& scheme, Node node,
     return fmt::format("{} codes are for nodes that are never negative; {} of {} can be",
                        name_of(scheme.codes), name_of(node), architecture.model_type);
   }
-  if (scheme.codes != Codes::uniform && scheme.granularity == Granularity::per_channel) {
+  if (scheme.codes != Codes::uniform && has_channel_ranges(scheme.granularity)) {
     return fmt::format("{} codes have no range per channel; use per_tensor, per_token or per_group",
                        name_of(scheme.codes));
   }
@@ -85,7 +85,7 @@ std::optional<std::string> fault_of_node(const TensorScheme& scheme, Node node,
     return fmt::format("{} has no heads; per_head is for {}", name_of(node),
                        name_of(Node::attention_probabilities));
   }
-  if (scheme.granularity == Granularity::per_channel && probabilities) {
+  if (has_channel_ranges(scheme.granularity) && probabilities) {
     return fmt::format("{} has no channels; use per_tensor, per_head or per_token", name_of(node));
   }
   return std::nullopt;
@@ -165,8 +165,7 @@ TensorScheme scheme_of_node(const Scheme& scheme, Index block, Node node) {
   if (keeps(scheme, block, node)) return {.bits = unquantized_bits};
   if (const auto entry = entry_of(scheme, block, node)) return scheme.nodes[*entry].scheme;
   TensorScheme activations = scheme.activations;
-  if (node == Node::attention_probabilities &&
-      activations.granularity == Granularity::per_channel) {
+  if (node == Node::attention_probabilities && has_channel_ranges(activations.granularity)) {
     activations.granularity = Granularity::per_tensor;
   }
   return activations;

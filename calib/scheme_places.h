@@ -22,7 +22,7 @@
 namespace evenkeel {
 
 /// Scheme of a node of a block; 16 bits when it is kept. Probabilities have no channels, so that
-/// there `activations` per channel are per tensor.
+/// there `activations` per channel or embedding group are per tensor.
 TensorScheme scheme_of_node(const Scheme& scheme, Index block, Node node);
 
 /// Whether the linear's weight is quantized: it has a role that is, and is not kept.

@@ -1,35 +1,78 @@
 #include "calib/scheme_section.h"
 
-#include <limits>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "io/one_line.h"
+#include "quantizers/range_method.h"
+#include "quantizers/scheme_options.h"
 
 namespace evenkeel {
 namespace {
 
-enum class Tensors { weights, activations, nodes };
+using Place = SchemeOption::Place;  // weights are Place::tensors, as they have no more
+
+void take_option(const SectionReader& section, const SchemeOption& option, TensorScheme& scheme,
+                 int TensorScheme::*member) {
+  take(scheme.*member, section.integer(option.key, static_cast<std::int64_t>(option.low),
+                                       static_cast<std::int64_t>(option.high)));
+}
+void take_option(const SectionReader& section, const SchemeOption& option, TensorScheme& scheme,
+                 double TensorScheme::*member) {
+  take(scheme.*member, section.number(option.key, option.low, option.high));
+}
+void take_option(const SectionReader& section, const SchemeOption& option, TensorScheme& scheme,
+                 bool TensorScheme::*member) {
+  take(scheme.*member, section.boolean(option.key));
+}
+
+void read_options(const SectionReader& section, TensorScheme& scheme, Place place) {
+  for (const SchemeOption& option : scheme_options()) {
+    if (option.place > place) continue;
+    std::visit([&](auto member) { take_option(section, option, scheme, member); }, option.member);
+    if (!is_read(option, scheme)) section.idle(option.key, why_idle(option, scheme));
+  }
+}
+
+std::optional<Granularity> read_granularity(const SectionReader& section, Place place) {
+  using enum Granularity;
+  constexpr std::string_view key = "granularity";
+  switch (place) {
+    case Place::tensors:
+      return section.choice(key, {per_tensor, per_channel, per_group});
+    case Place::activations:
+      return section.choice(key,
+                            {per_tensor, per_channel, per_embedding_group, per_token, per_group});
+    case Place::nodes:
+      return section.choice(
+          key, {per_tensor, per_channel, per_embedding_group, per_head, per_token, per_group});
+  }
+  return std::nullopt;
+}
+
+std::optional<RangeEstimator> read_range(const SectionReader& section, Place place) {
+  std::vector<std::string> names;
+  for (const RangeMethod* method : range_methods()) {
+    const bool static_alone = method->of_values == nullptr;
+    if (place != Place::tensors || !static_alone) names.emplace_back(method->name);
+  }
+  const auto name = section.one_of("range", names);
+  return name ? range_estimator_named(*name) : std::nullopt;
+}
 
 // Nodes alone have codes of another kind than uniform.
 void read_codes(const SectionReader& section, TensorScheme& scheme) {
   take(scheme.codes,
        section.choice("codes", {Codes::uniform, Codes::logarithmic, Codes::two_range}));
-  take(scheme.steps_per_octave,
-       section.integer("steps_per_octave", 1, std::numeric_limits<int>::max()));
-  take(scheme.split, section.number("split", 0.0, 1.0));
-  const std::string_view name = name_of(scheme.codes);
-  if (scheme.codes != Codes::logarithmic) {
-    section.idle("steps_per_octave", fmt::format("only logarithmic reads it; codes are {}", name));
-  }
-  if (scheme.codes != Codes::two_range) {
-    section.idle("split", fmt::format("only two_range reads it; codes are {}", name));
-  }
   if (scheme.codes == Codes::uniform) return;
-  section.idle("symmetric", fmt::format("{} codes are never negative", name));
+  section.idle("symmetric", fmt::format("{} codes are never negative", name_of(scheme.codes)));
   scheme.symmetric = false;
 }
 
@@ -47,52 +90,38 @@ void read_gptq(const SectionReader& section, TensorScheme& weights) {
   }
 }
 
-TensorScheme read_tensor_scheme(const SectionReader& section, TensorScheme scheme,
-                                Tensors tensors) {
-  const bool activations = tensors != Tensors::weights;
+TensorScheme read_tensor_scheme(const SectionReader& section, TensorScheme scheme, Place place) {
+  const bool activations = place != Place::tensors;
   take(scheme.bits, section.integer("bits", 2, activations ? unquantized_bits : 8));
   if (activations && !is_quantized(scheme)) {
-    for (const char* key : {"granularity", "symmetric", "range", "rounding", "group_size", "codes",
-                            "steps_per_octave", "split"}) {
-      section.idle(key, "activations of 16 bits are left as they are");
+    constexpr std::string_view why = "activations of 16 bits are left as they are";
+    for (const char* key : {"granularity", "symmetric", "range", "rounding", "codes"}) {
+      section.idle(key, std::string(why));
     }
+    for (const SchemeOption& option : scheme_options()) section.idle(option.key, std::string(why));
     return {.bits = unquantized_bits};
   }
-  const auto granularity =
-      tensors == Tensors::nodes
-          ? section.choice("granularity",
-                           {Granularity::per_tensor, Granularity::per_channel,
-                            Granularity::per_head, Granularity::per_token, Granularity::per_group})
-      : activations
-          ? section.choice("granularity", {Granularity::per_tensor, Granularity::per_channel,
-                                           Granularity::per_token, Granularity::per_group})
-          : section.choice("granularity", {Granularity::per_tensor, Granularity::per_channel,
-                                           Granularity::per_group});
+  const auto granularity = read_granularity(section, place);
   take(scheme.granularity, granularity);
   take(scheme.symmetric, section.boolean("symmetric"));
-  const auto range =
-      activations
-          ? section.choice("range", {RangeEstimator::minmax, RangeEstimator::average_minmax})
-          : section.choice("range", {RangeEstimator::minmax});
+  const auto range = read_range(section, place);
   take(scheme.range, range);
   const auto rounding = activations
                             ? section.choice("rounding", {Rounding::nearest})
                             : section.choice("rounding", {Rounding::nearest, Rounding::gptq});
   take(scheme.rounding, rounding);
-  take(scheme.group_size, section.integer("group_size", 1, std::numeric_limits<int>::max()));
+  if (place == Place::nodes) read_codes(section, scheme);
 
-  if (tensors == Tensors::nodes) read_codes(section, scheme);
-
+  // What reads a number is not known when its choice could not be read.
   if (section.has("granularity") && !granularity) return scheme;
+  if (section.has("range") && !range) return scheme;
+  if (activations && is_dynamic(scheme) && method_of(scheme.range).of_values == nullptr) {
+    section.idle("range", fmt::format("{} ranges are found anew for each input",
+                                      name_of(scheme.granularity)));
+    scheme.range = RangeEstimator::minmax;
+  }
+  read_options(section, scheme, place);
   if (!activations && (rounding || !section.has("rounding"))) read_gptq(section, scheme);
-  const std::string_view name = name_of(scheme.granularity);
-  if (scheme.granularity != Granularity::per_group) {
-    section.idle("group_size", fmt::format("only per_group reads it; granularity is {}", name));
-  }
-  if (activations && is_dynamic(scheme)) {
-    section.idle("range", fmt::format("{} ranges are found anew for each input", name));
-    if (!range) scheme.range = RangeEstimator::minmax;
-  }
   return scheme;
 }
 
@@ -118,8 +147,7 @@ void read_nodes(const SectionReader& section, std::vector<Fault>& faults, Scheme
     const SectionReader node(&entry.value, entry.place, "scheme.nodes." + one_line(entry.key),
                              faults);
     std::erase_if(scheme.nodes, [&](const NodeScheme& own) { return own.pattern == entry.key; });
-    scheme.nodes.push_back(
-        {entry.key, read_tensor_scheme(node, scheme.activations, Tensors::nodes)});
+    scheme.nodes.push_back({entry.key, read_tensor_scheme(node, scheme.activations, Place::nodes)});
   }
 }
 
@@ -133,9 +161,9 @@ Scheme read_scheme(const SectionReader& root, std::vector<Fault>& faults) {
   const std::size_t faults_before = faults.size();
   const SectionReader section = root.section("scheme");
   Scheme scheme = read_named_scheme(section, "name");
-  scheme.weights = read_tensor_scheme(section.section("weights"), scheme.weights, Tensors::weights);
+  scheme.weights = read_tensor_scheme(section.section("weights"), scheme.weights, Place::tensors);
   scheme.activations =
-      read_tensor_scheme(section.section("activations"), scheme.activations, Tensors::activations);
+      read_tensor_scheme(section.section("activations"), scheme.activations, Place::activations);
   take(scheme.propagate,
        section.choice("propagate", {Propagate::quantized, Propagate::full_precision}));
   read_nodes(section, faults, scheme);

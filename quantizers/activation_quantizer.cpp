@@ -7,13 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "quantizers/range_method.h"
+#include "quantizers/range_quantizer.h"
+
 namespace evenkeel {
 
 ActivationQuantizer::ActivationQuantizer(const TensorScheme& scheme) : scheme_(scheme) {
   assert(is_dynamic(scheme));
-  if (is_quantized(scheme) && scheme.codes != Codes::uniform) {
-    fractions_ = codebook_fractions(scheme);
-  }
+  if (is_quantized(scheme)) fractions_ = fractions_of(scheme);
 }
 
 ActivationQuantizer::ActivationQuantizer(const TensorScheme& scheme, std::vector<Range> ranges)
@@ -21,7 +22,7 @@ ActivationQuantizer::ActivationQuantizer(const TensorScheme& scheme, std::vector
   assert(!is_dynamic(scheme) && !ranges_.empty());
   assert(scheme.granularity != Granularity::per_tensor || ranges_.size() == 1);
   if (scheme.codes != Codes::uniform) {
-    assert(scheme.granularity != Granularity::per_channel);
+    assert(!has_channel_ranges(scheme.granularity));
     fractions_ = codebook_fractions(scheme);
     for (const Range& range : ranges_) codebooks_.emplace_back(fractions_, range.high);
     return;
@@ -30,7 +31,7 @@ ActivationQuantizer::ActivationQuantizer(const TensorScheme& scheme, std::vector
   for (const Range& range : ranges_) {
     parameters_.push_back(affine_parameters(range, scheme.bits, scheme.symmetric));
   }
-  if (scheme.granularity != Granularity::per_channel) return;
+  if (!has_channel_ranges(scheme.granularity)) return;
   for (const AffineParameters& parameters : parameters_) {
     steps_.push_back(parameters.step);
     zero_points_.push_back(parameters.zero_point);
@@ -45,6 +46,7 @@ void ActivationQuantizer::apply(MatrixView values, Index head) const {
     case Granularity::per_head:
       return apply_static(values, static_cast<std::size_t>(head));
     case Granularity::per_channel:
+    case Granularity::per_embedding_group:
       return apply_each_channel(values);
     case Granularity::per_token:
     case Granularity::per_group:
@@ -85,13 +87,8 @@ void ActivationQuantizer::apply_dynamic(MatrixView& values) const {
 }
 
 void ActivationQuantizer::quantize_by_own_range(std::span<float> values) const {
-  const Range range = range_of(values);
-  if (fractions_.empty()) {
-    fake_quantize(values, affine_parameters(range, scheme_.bits, scheme_.symmetric),
-                  code_range(scheme_.bits, scheme_.symmetric));
-  } else {
-    Codebook(fractions_, range.high).fake_quantize(values);
-  }
+  RangeQuantizer(scheme_, fractions_, range_by(scheme_, std::span<const float>(values)))
+      .apply(values);
 }
 
 }  // namespace evenkeel

@@ -19,7 +19,8 @@ class ActivationQuantizer {
   /// A dynamic one (per_token, per_group), or one that changes nothing (16 bits).
   /// REQUIRES: is_dynamic(scheme).
   explicit ActivationQuantizer(const TensorScheme& scheme);
-  /// A static one: one range (per_tensor), one per channel (per_channel) or head (per_head).
+  /// A static one: one range (per_tensor), one per channel (per_channel,
+  /// per_embedding_group) or head (per_head).
   /// REQUIRES: !is_dynamic(scheme), ranges finite.
   ActivationQuantizer(const TensorScheme& scheme, std::vector<Range> ranges);
 
@@ -31,8 +32,8 @@ class ActivationQuantizer {
 
   /// Replaces each value by step * (code - zero_point), or by the nearest of its codebook. `head`
   /// is whose probabilities they are, read when per_head. NaN stays NaN; with a dynamic scheme a
-  /// NaN or infinity turns every value that shares its range into NaN. With per_channel, REQUIRES:
-  /// values.cols() == ranges().size(); with per_head, head < ranges().size().
+  /// NaN or infinity turns every value that shares its range into NaN. With one range per channel,
+  /// REQUIRES: values.cols() == ranges().size(); with per_head, head < ranges().size().
   void apply(MatrixView values, Index head = 0) const;
 
  private:
@@ -46,7 +47,7 @@ class ActivationQuantizer {
   std::vector<AffineParameters> parameters_;
   std::vector<float> fractions_;           // of the codebook; empty when codes are uniform
   std::vector<Codebook> codebooks_;        // of each range
-  std::vector<float> steps_;               // per_channel, for the kernel
+  std::vector<float> steps_;               // one per channel, for the kernel
   std::vector<std::int32_t> zero_points_;  // likewise
 };
 

@@ -64,9 +64,19 @@ std::optional<std::string> activations_fault(const TensorScheme& activations) {
         "only",
         name_of(activations.codes));
   }
-  if (activations.granularity != Granularity::per_channel) return std::nullopt;
-  return "the compressed-tensors layout cannot say activations per_channel: other readers see "
-         "quantized weights only";
+  if (has_channel_ranges(activations.granularity)) {
+    return fmt::format(
+        "the compressed-tensors layout cannot say activations {}: other readers see "
+        "quantized weights only",
+        name_of(activations.granularity));
+  }
+  if (is_dynamic(activations) && activations.range != RangeEstimator::minmax) {
+    return fmt::format(
+        "the compressed-tensors layout cannot say dynamic activations of range {}: other readers "
+        "see quantized weights only",
+        name_of(activations.range));
+  }
+  return std::nullopt;
 }
 
 bool input_is_stored(const TensorScheme& activations) {

@@ -24,8 +24,9 @@ std::string_view strategy_of(Granularity granularity) {
       return "token";
     case Granularity::per_group:
       return "group";
-    case Granularity::per_head:
-      break;  // of no linear's input
+    case Granularity::per_embedding_group:  // the layout has none (activations_fault)
+    case Granularity::per_head:             // of no linear's input
+      break;
   }
   return {};
 }

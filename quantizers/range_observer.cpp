@@ -1,120 +1,69 @@
 #include "quantizers/range_observer.h"
 
 #include <cassert>
-#include <cmath>
-#include <cstddef>
-#include <cstdint>
-#include <limits>
-#include <map>
-#include <string>
-#include <utility>
-#include <vector>
 
-#include <fmt/format.h>
-
-#include "io/errors.h"
+#include "quantizers/embedding_groups.h"
 
 namespace evenkeel {
-namespace {
 
-std::vector<Range> channel_ranges(const ConstMatrixView& values) {
-  std::vector<Range> ranges;
-  ranges.reserve(static_cast<std::size_t>(values.cols()));
-  for (const float value : row_of(values, 0)) ranges.push_back({value, value});
-  for (Index row = 1; row < values.rows(); ++row) {
-    auto range = ranges.begin();
-    for (const float value : row_of(values, row)) {
-      *range = widened(*range, {value, value});
-      ++range;
-    }
-  }
-  return ranges;
+RangeObserver::RangeObserver(const TensorScheme& scheme)
+    : scheme_(scheme), extrema_(scheme.granularity) {
+  assert(!is_dynamic(scheme));
+  const RangeMethod& method = method_of(scheme.range);
+  if (method.passes != nullptr) passes_ = method.passes(scheme);
 }
 
-// What widening with changes nothing: the range of a head before it is seen.
-constexpr Range no_values{std::numeric_limits<float>::infinity(),
-                          -std::numeric_limits<float>::infinity()};
+RangeObserver::RangeObserver(const RangeObserver& other)
+    : scheme_(other.scheme_),
+      extrema_(other.extrema_),
+      first_pass_(other.first_pass_),
+      passes_(other.passes_ ? other.passes_->clone() : nullptr) {}
 
-// Heads are seen one by one, so that one side may know more of them.
-void widen(std::vector<Range>& ranges, const std::vector<Range>& others) {
-  if (ranges.size() < others.size()) ranges.resize(others.size(), no_values);
-  for (std::size_t i = 0; i < others.size(); ++i) ranges[i] = widened(ranges[i], others[i]);
+RangeObserver& RangeObserver::operator=(const RangeObserver& other) {
+  if (this != &other) *this = RangeObserver(other);
+  return *this;
 }
 
-void require_finite(const std::vector<Range>& ranges, std::int64_t batch, bool of_heads) {
-  for (std::size_t i = 0; i < ranges.size(); ++i) {
-    if (std::isfinite(ranges[i].low) && std::isfinite(ranges[i].high)) continue;
-    const std::string where =
-        ranges.size() == 1 ? "" : fmt::format(" in {} {}", of_heads ? "head" : "channel", i);
-    throw InputError(fmt::format(
-        "cannot estimate a range: batch {} has a NaN or infinite activation{}; check the "
-        "checkpoint's weights",
-        batch, where));
-  }
+RangeObserver RangeObserver::part() const {
+  RangeObserver part(scheme_);
+  part.first_pass_ = first_pass_;
+  if (passes_) part.passes_ = passes_->part();
+  return part;
 }
-
-void require_no_negative(const std::vector<Range>& ranges, Codes codes) {
-  for (const Range& range : ranges) {
-    if (range.low >= 0.0F) continue;
-    throw InputError(fmt::format(
-        "{} codes are for values that are never negative, but one is {}; use uniform codes",
-        name_of(codes), range.low));
-  }
-}
-
-// The mean of each range's ends, in double and in batch order, so that it does not depend on who
-// observed what.
-std::vector<Range> mean_of(const std::map<std::int64_t, std::vector<Range>>& batches) {
-  const auto count = static_cast<double>(batches.size());
-  std::vector<Range> means(batches.begin()->second.size());
-  for (std::size_t i = 0; i < means.size(); ++i) {
-    double low = 0.0;
-    double high = 0.0;
-    for (const auto& [batch, ranges] : batches) {
-      low += static_cast<double>(ranges[i].low);
-      high += static_cast<double>(ranges[i].high);
-    }
-    means[i] = {static_cast<float>(low / count), static_cast<float>(high / count)};
-  }
-  return means;
-}
-
-}  // namespace
 
 void RangeObserver::observe(const ConstMatrixView& values, std::int64_t batch, Index head) {
   if (values.size() == 0) return;
-  if (scheme_.granularity == Granularity::per_head) {
-    std::vector<Range> heads(static_cast<std::size_t>(head) + 1, no_values);
-    heads.back() = range_of_matrix(values);
-    return add(batch, heads);
-  }
-  add(batch, scheme_.granularity == Granularity::per_channel
-                 ? channel_ranges(values)
-                 : std::vector<Range>{range_of_matrix(values)});
+  if (first_pass_) extrema_.observe(values, batch, head);
+  if (passes_) passes_->observe(values, head);
 }
 
 void RangeObserver::merge(const RangeObserver& other) {
-  assert(scheme_ == other.scheme_);
-  for (const auto& [batch, ranges] : other.batches_) add(batch, ranges);
+  assert(scheme_ == other.scheme_ && first_pass_ == other.first_pass_);
+  extrema_.merge(other.extrema_);
+  if (passes_) passes_->merge(*other.passes_);
 }
 
-void RangeObserver::add(std::int64_t batch, const std::vector<Range>& ranges) {
-  const auto [place, is_new] = batches_.try_emplace(batch, ranges);
-  if (!is_new) widen(place->second, ranges);
+bool RangeObserver::end_pass() {
+  if (first_pass_) require_valid();
+  first_pass_ = false;
+  return passes_ && passes_->end_pass(extrema_.whole());
+}
+
+void RangeObserver::require_valid() const {
+  extrema_.require_finite();
+  if (scheme_.codes != Codes::uniform) extrema_.require_no_negative(scheme_.codes);
 }
 
 std::vector<Range> RangeObserver::finish() const {
-  if (batches_.empty()) {
-    throw InputError("cannot estimate a range: no value was observed; calibrate on more samples");
+  if (passes_) {
+    assert(!first_pass_);
+    return passes_->finish();
   }
-  for (const auto& [batch, ranges] : batches_) {
-    require_finite(ranges, batch, scheme_.granularity == Granularity::per_head);
-    if (scheme_.codes != Codes::uniform) require_no_negative(ranges, scheme_.codes);
-  }
-  if (scheme_.range == RangeEstimator::average_minmax) return mean_of(batches_);
-  std::vector<Range> whole = batches_.begin()->second;
-  for (const auto& [batch, ranges] : batches_) widen(whole, ranges);
-  return whole;
+  require_valid();
+  std::vector<Range> ranges = method_of(scheme_.range).of_batches(extrema_);
+  if (scheme_.granularity != Granularity::per_embedding_group) return ranges;
+  const std::vector<std::size_t> groups = embedding_groups(ranges, scheme_);
+  return shared_ranges(std::move(ranges), groups);
 }
 
 }  // namespace evenkeel

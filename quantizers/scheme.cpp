@@ -11,23 +11,22 @@
 
 #include <fmt/format.h>
 
+#include "quantizers/range_method.h"
+#include "quantizers/scheme_options.h"
+
 namespace evenkeel {
 namespace {
-
-constexpr int most_steps_per_octave = 64;
-// Beyond it the middle of two codes is not exact in double (quantizers/codebook.cpp).
-constexpr double smallest_split = 1e-6;
 
 template <class Value, std::size_t size>
 using Spellings = std::array<std::pair<Value, std::string_view>, size>;
 
-constexpr Spellings<Granularity, 5> granularities{{{Granularity::per_tensor, "per_tensor"},
-                                                   {Granularity::per_channel, "per_channel"},
-                                                   {Granularity::per_token, "per_token"},
-                                                   {Granularity::per_group, "per_group"},
-                                                   {Granularity::per_head, "per_head"}}};
-constexpr Spellings<RangeEstimator, 2> range_estimators{
-    {{RangeEstimator::minmax, "minmax"}, {RangeEstimator::average_minmax, "average_minmax"}}};
+constexpr Spellings<Granularity, 6> granularities{
+    {{Granularity::per_tensor, "per_tensor"},
+     {Granularity::per_channel, "per_channel"},
+     {Granularity::per_token, "per_token"},
+     {Granularity::per_group, "per_group"},
+     {Granularity::per_head, "per_head"},
+     {Granularity::per_embedding_group, "per_embedding_group"}}};
 constexpr Spellings<Rounding, 2> roundings{
     {{Rounding::nearest, "nearest"}, {Rounding::gptq, "gptq"}}};
 constexpr Spellings<Propagate, 2> propagates{
@@ -65,13 +64,25 @@ Scheme weights_alone(int bits, Granularity granularity) {
   return scheme;
 }
 
+Scheme symmetric_integers(Granularity weights, Granularity activations) {
+  Scheme scheme;
+  scheme.weights = {.bits = 8, .granularity = weights, .symmetric = true};
+  scheme.activations = {.bits = 8, .granularity = activations, .symmetric = true};
+  return scheme;
+}
+
 const std::vector<std::pair<std::string, Scheme>>& named_schemes() {
+  using enum Granularity;
   static const std::vector<std::pair<std::string, Scheme>> named{
       {"w8a8", integers(8)},
       {"w6a6", integers(6)},
       {"w4a4", integers(4)},
-      {"w8a16", weights_alone(8, Granularity::per_channel)},
-      {"w4a16", weights_alone(4, Granularity::per_group)}};
+      {"w8a16", weights_alone(8, per_channel)},
+      {"w4a16", weights_alone(4, per_group)},
+      {"w4_column_wise", weights_alone(4, per_channel)},
+      {"naive_w8a8", symmetric_integers(per_tensor, per_tensor)},
+      {"vector_wise", symmetric_integers(per_channel, per_token)},
+      {"zeroquant_w8a8", symmetric_integers(per_group, per_token)}};
   return named;
 }
 
@@ -83,17 +94,9 @@ std::vector<std::string> faults_of_both(const TensorScheme& scheme, bool activat
                                  activations ? ", or 16 to leave them as they are" : "",
                                  scheme.bits));
   }
-  if (scheme.granularity == Granularity::per_group && scheme.group_size < 1) {
-    faults.push_back(fmt::format("group_size must be at least 1, not {}", scheme.group_size));
-  }
-  if (scheme.codes == Codes::logarithmic &&
-      (scheme.steps_per_octave < 1 || scheme.steps_per_octave > most_steps_per_octave)) {
-    faults.push_back(fmt::format("steps_per_octave must be 1 to {}, not {}", most_steps_per_octave,
-                                 scheme.steps_per_octave));
-  }
-  if (scheme.codes == Codes::two_range && !(scheme.split >= smallest_split && scheme.split < 1.0)) {
-    faults.push_back(
-        fmt::format("split must be at least {} and below 1, not {}", smallest_split, scheme.split));
+  for (const SchemeOption& option : scheme_options()) {
+    if (!is_read(option, scheme)) continue;
+    if (auto fault = fault_of(option, scheme)) faults.push_back(std::move(*fault));
   }
   if (scheme.codes != Codes::uniform && scheme.symmetric) {
     faults.push_back(
@@ -102,6 +105,12 @@ std::vector<std::string> faults_of_both(const TensorScheme& scheme, bool activat
                     name_of(scheme.codes)));
   }
   return faults;
+}
+
+std::vector<std::string> fault_of_range(const TensorScheme& scheme, bool activations) {
+  auto fault = method_of(scheme.range).fault(scheme, activations);
+  if (!fault) return {};
+  return {std::move(*fault)};
 }
 
 // What only some nodes can have, and no kind of tensor as a whole.
@@ -137,6 +146,9 @@ std::vector<std::string> faults_of_gptq(const TensorScheme& weights) {
 
 std::vector<std::string> faults_of_activations(const TensorScheme& scheme) {
   std::vector<std::string> faults = faults_of_both(scheme, true);
+  if (is_quantized(scheme)) {
+    for (auto& fault : fault_of_range(scheme, true)) faults.push_back(std::move(fault));
+  }
   if (scheme.rounding == Rounding::gptq) {
     faults.emplace_back("rounding gptq is for weights; use nearest");
   }
@@ -186,7 +198,7 @@ bool is_dynamic(const Scheme& scheme) {
 
 bool averages_batches(const Scheme& scheme) {
   const auto averages = [](const TensorScheme& activations) {
-    return !is_dynamic(activations) && activations.range == RangeEstimator::average_minmax;
+    return !is_dynamic(activations) && method_of(activations.range).reads_batches;
   };
   return averages(scheme.activations) ||
          std::ranges::any_of(scheme.nodes, [&](const auto& node) { return averages(node.scheme); });
@@ -196,15 +208,14 @@ std::vector<std::string> faults_of(const Scheme& scheme) {
   std::vector<std::string> faults;
   append(faults, "weights", faults_of_both(scheme.weights, false));
   append(faults, "weights", faults_of_whole(scheme.weights));
-  if (scheme.weights.granularity == Granularity::per_token) {
-    faults.emplace_back(
-        "weights: granularity per_token is for activations; "
-        "use per_channel, per_group or per_tensor");
+  const Granularity of_weights = scheme.weights.granularity;
+  if (of_weights == Granularity::per_token || of_weights == Granularity::per_embedding_group) {
+    faults.push_back(
+        fmt::format("weights: granularity {} is for activations; "
+                    "use per_channel, per_group or per_tensor",
+                    name_of(of_weights)));
   }
-  if (scheme.weights.range != RangeEstimator::minmax) {
-    faults.push_back(fmt::format("weights: range {} is for activations; use minmax",
-                                 name_of(scheme.weights.range)));
-  }
+  append(faults, "weights", fault_of_range(scheme.weights, false));
   if (scheme.weights.rounding == Rounding::gptq) {
     append(faults, "weights", faults_of_gptq(scheme.weights));
   }
@@ -217,7 +228,7 @@ std::vector<std::string> faults_of(const Scheme& scheme) {
 }
 
 std::string_view name_of(Granularity value) { return spelling(granularities, value); }
-std::string_view name_of(RangeEstimator value) { return spelling(range_estimators, value); }
+std::string_view name_of(RangeEstimator value) { return method_of(value).name; }
 std::string_view name_of(Rounding value) { return spelling(roundings, value); }
 std::string_view name_of(Propagate value) { return spelling(propagates, value); }
 std::string_view name_of(Codes value) { return spelling(all_codes, value); }
@@ -226,7 +237,9 @@ std::optional<Granularity> granularity_named(std::string_view name) {
   return value_named(granularities, name);
 }
 std::optional<RangeEstimator> range_estimator_named(std::string_view name) {
-  return value_named(range_estimators, name);
+  const auto found = std::ranges::find(range_methods(), name, &RangeMethod::name);
+  if (found == range_methods().end()) return std::nullopt;
+  return (*found)->id;
 }
 std::optional<Rounding> rounding_named(std::string_view name) {
   return value_named(roundings, name);

@@ -16,12 +16,22 @@ enum class Granularity {
   per_group,    // `group_size` neighbours along the input channels; activations: dynamic. The last
                 // group may be short.
   per_head,     // attention probabilities only: a head, static
+  per_embedding_group,  // activations only, static: a group of channels with ranges alike, which
+                        // take the widest (PEG, Bondarenko et al. 2021; embedding_groups.h)
 };
+/// Whether a static range belongs to each channel.
+inline bool has_channel_ranges(Granularity granularity) {
+  return granularity == Granularity::per_channel || granularity == Granularity::per_embedding_group;
+}
 
-/// How a static range is estimated. Dynamic granularities always take the minimum and maximum.
+/// How a range is estimated, of all that share a step: over everything seen where it is static,
+/// over the values themselves where it is dynamic or of weights. What each can have:
+/// range_method.h.
 enum class RangeEstimator {
-  minmax,          // over everything seen
-  average_minmax,  // mean over batches of each batch's minimum and maximum
+  minmax,          // the smallest and the largest
+  average_minmax,  // static: mean over batches of each batch's minimum and maximum
+  percentile,      // quantiles 1 - percentile and percentile
+  omse,            // the part of minmax with the least squared quantization error
 };
 
 enum class Rounding {
@@ -71,6 +81,10 @@ struct TensorScheme {
   int steps_per_octave = 2;      // only read when codes are logarithmic
   double split = 0.03125;        // from 1e-6, below 1: only read when codes are two_range
   GptqOptions gptq{};            // only read when rounding is gptq
+  double percentile = 0.9999;    // above 0.5, to 1: only read when range is percentile
+  int groups = 6;                // only read when granularity is per_embedding_group; of fewer
+                                 // channels, one each
+  bool permute = true;           // likewise; false: groups are of neighbours
 
   bool operator==(const TensorScheme&) const = default;
 };
@@ -108,7 +122,10 @@ struct Scheme {
 
 /// w8a8, w6a6, w4a4: asymmetric MinMax per-channel weights, asymmetric AvgMinMax per-tensor
 /// activations. w8a16: symmetric per-channel weights alone; w4a16: symmetric weights in groups of
-/// 128 alone. Nothing for another name.
+/// 128 alone; w4_column_wise: per channel alone. 8 bits and symmetric MinMax on both sides:
+/// naive_w8a8 per tensor (static), vector_wise activations per token and weights per channel,
+/// zeroquant_w8a8 activations per token and weights in groups of 128 (Yao et al. 2022, whose groups
+/// are a number of parts of the matrix). Nothing for another name.
 std::optional<Scheme> scheme_named(std::string_view name);
 const std::vector<std::string>& scheme_names();
 /// The name of a scheme that has one.
@@ -118,7 +135,7 @@ std::optional<std::string> name_of(const Scheme& scheme);
 bool is_dynamic(const TensorScheme& activations);
 /// The same of every activation.
 bool is_dynamic(const Scheme& scheme);
-/// Whether some static range is a mean over batches.
+/// Whether some static range depends on how samples form batches.
 bool averages_batches(const Scheme& scheme);
 
 /// Every fault, one line each, prefixed by "weights: ", "activations: " or "nodes.PATTERN: "; empty

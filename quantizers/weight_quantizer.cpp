@@ -7,6 +7,7 @@
 #include <span>
 
 #include "quantizers/affine.h"
+#include "quantizers/range_method.h"
 
 namespace evenkeel {
 namespace {
@@ -30,7 +31,7 @@ void for_each_piece(const ConstMatrixView& weight, const TensorScheme& scheme, V
   const bool shared = scheme.granularity == Granularity::per_tensor;
   AffineParameters parameters;
   if (shared) {
-    parameters = affine_parameters(range_of_matrix(weight), scheme.bits, scheme.symmetric);
+    parameters = affine_parameters(range_by(scheme, weight), scheme.bits, scheme.symmetric);
   }
   const Index width = group_width(scheme, weight.cols());
   for (Index row = 0; row < weight.rows(); ++row) {
@@ -40,7 +41,7 @@ void for_each_piece(const ConstMatrixView& weight, const TensorScheme& scheme, V
           values.subspan(static_cast<std::size_t>(column),
                          static_cast<std::size_t>(std::min(width, weight.cols() - column)));
       if (!shared) {
-        parameters = affine_parameters(range_of(piece), scheme.bits, scheme.symmetric);
+        parameters = affine_parameters(range_by(scheme, piece), scheme.bits, scheme.symmetric);
       }
       visit(row, column, piece, parameters);
     }

@@ -22,7 +22,7 @@ struct QuantizedWeight {
   Index groups() const;  // groups of one row: 1 unless per_group
 };
 
-/// Codes of `weight` with the scheme's range (MinMax of the values that share a step), each rounded
+/// Codes of `weight` with the scheme's range of the values that share a step, each rounded
 /// to the nearest, whatever the scheme's rounding: for gptq see quantizers/gptq.h.
 /// REQUIRES: faults_of(scheme) is empty; weight finite and not empty.
 QuantizedWeight quantize_weight(const ConstMatrixView& weight, const TensorScheme& scheme);

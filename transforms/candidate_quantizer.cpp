@@ -1,7 +1,10 @@
 #include "transforms/candidate_quantizer.h"
 
+#include <cstddef>
+#include <utility>
 #include <vector>
 
+#include "quantizers/embedding_groups.h"
 #include "transforms/threshold_grid.h"
 
 namespace evenkeel {
@@ -19,6 +22,10 @@ ActivationQuantizer scaled_quantizer(const TensorScheme& activations, const Chan
   }
   std::vector<Range> ranges;
   for (Index j = 0; j < low.size(); ++j) ranges.push_back({low(j), high(j)});
+  if (activations.granularity == Granularity::per_embedding_group) {
+    const std::vector<std::size_t> groups = embedding_groups(ranges, activations);
+    ranges = shared_ranges(std::move(ranges), groups);
+  }
   return {activations, std::move(ranges)};
 }
 

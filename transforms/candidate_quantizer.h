@@ -9,7 +9,8 @@
 namespace evenkeel {
 
 /// From the extrema of the input before scaling and the scale to be tried: the range is that of
-/// the scaled input (per tensor or per channel; dynamic schemes find their own).
+/// the scaled input, from end to end whatever the scheme's estimator (per tensor, channel or
+/// embedding group; dynamic schemes find their own).
 ActivationQuantizer scaled_quantizer(const TensorScheme& activations, const ChannelExtrema& extrema,
                                      const Vector& scale);
 

@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(
             "6: scheme.activations.codes: unknown key; did you mean 'scheme.nodes.PATTERN.codes'?"},
         OneFault{"scheme: {activations: {granularity: per_head}}",
                  "6: scheme.activations.granularity: 'per_head' is not supported; supported: "
-                 "per_tensor, per_channel, per_token, per_group"},
+                 "per_tensor, per_channel, per_embedding_group, per_token, per_group"},
         OneFault{"scheme:\n  nodes:\n    mlp.hidden: {bit: 4}",
                  "8: scheme.nodes.mlp.hidden.bit: unknown key; did you mean 'bits'?"},
         OneFault{"scheme: {nodes: [mlp.hidden]}",
@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(
         OneFault{"scheme: {nodes: {mlp.hidden: {codes: two_range, symmetric: true}}}",
                  "6: scheme.nodes.mlp.hidden.symmetric: cannot take effect: two_range codes are "
                  "never negative"},
-        OneFault{"scheme: {nodes: {mlp.hidden: {granularity: per_token, range: minmax}}}",
+        OneFault{"scheme: {nodes: {mlp.hidden: {granularity: per_token, range: average_minmax}}}",
                  "6: scheme.nodes.mlp.hidden.range: cannot take effect: per_token ranges are found "
                  "anew for each input"},
         OneFault{"scheme: {keep: blocks.0}",
@@ -101,9 +101,9 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform.alpha: expected a number from 0 to 1 or search; got '.nan'"},
         OneFault{"transform: {method: smoothquant, alpha: nan}",
                  "6: transform.alpha: expected a number from 0 to 1 or search; got 'nan'"},
-        OneFault{
-            "scheme: {name: w2a2}",
-            "6: scheme.name: 'w2a2' is not supported; supported: w8a8, w6a6, w4a4, w8a16, w4a16"},
+        OneFault{"scheme: {name: w2a2}",
+                 "6: scheme.name: 'w2a2' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
+                 "w4a16, w4_column_wise, naive_w8a8, vector_wise, zeroquant_w8a8"},
         OneFault{"scheme: {weights: {bits: 9}}",
                  "6: scheme.weights.bits: expected an integer from 2 to 8 in decimal digits; got "
                  "'9'"},
@@ -117,7 +117,19 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: scheme.weights.granularity: 'per_token' is not supported; supported: "
                  "per_tensor, per_channel, per_group"},
         OneFault{"scheme: {weights: {range: average_minmax}}",
-                 "6: scheme.weights.range: 'average_minmax' is not supported; supported: minmax"},
+                 "6: scheme.weights.range: 'average_minmax' is not supported; supported: minmax, "
+                 "percentile, omse"},
+        OneFault{
+            "scheme: {weights: {groups: 3}}",
+            "6: scheme.weights.groups: unknown key; did you mean 'scheme.activations.groups'?"},
+        OneFault{"scheme: {activations: {range: percentile, percentile: 0.4}}",
+                 "6: scheme.activations.percentile: expected a number from 0.5 to 1; got '0.4'"},
+        OneFault{"scheme: {activations: {range: percentile, percentile: 0.5}}",
+                 "6: scheme: activations: percentile must be above 0.5 and at most 1, not 0.5"},
+        OneFault{"scheme: {activations: {range: percentile, granularity: per_embedding_group}}",
+                 "6: scheme: activations: range percentile would have to count the values of each "
+                 "channel, which takes more memory than the model; with per_embedding_group use "
+                 "omse, minmax or average_minmax"},
         OneFault{"scheme: {weights: {rounding: stochastic}}",
                  "6: scheme.weights.rounding: 'stochastic' is not supported; supported: nearest, "
                  "gptq"},
@@ -182,6 +194,16 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     WithoutEffect, JobFault,
     testing::Values(
+        OneFault{"scheme: {activations: {percentile: 0.99}}",
+                 "6: scheme.activations.percentile: cannot take effect: only percentile reads it; "
+                 "range is average_minmax"},
+        OneFault{"scheme: {activations: {granularity: per_channel, groups: 3}}",
+                 "6: scheme.activations.groups: cannot take effect: only per_embedding_group reads "
+                 "it; granularity is per_channel"},
+        OneFault{
+            "scheme: {activations: {bits: 16, permute: false}}",
+            "6: scheme.activations.permute: cannot take effect: activations of 16 bits are left "
+            "as they are"},
         OneFault{
             "scheme: {weights: {gptq: {damping: 0.1}}}",
             "6: scheme.weights.gptq: cannot take effect: only rounding gptq reads it; rounding "
@@ -207,7 +229,7 @@ INSTANTIATE_TEST_SUITE_P(
         OneFault{"scheme: {weights: {group_size: 64}}",
                  "6: scheme.weights.group_size: cannot take effect: only per_group reads it; "
                  "granularity is per_channel"},
-        OneFault{"scheme: {activations: {granularity: per_token, range: minmax}}",
+        OneFault{"scheme: {activations: {granularity: per_token, range: average_minmax}}",
                  "6: scheme.activations.range: cannot take effect: per_token ranges are found anew "
                  "for each input"}));
 

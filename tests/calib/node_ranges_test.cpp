@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 
 #include "io/errors.h"
+#include "quantizers/embedding_groups.h"
+#include "quantizers/range_method.h"
 #include "support/tiny_stream.h"
 
 namespace evenkeel {
@@ -158,6 +160,26 @@ TEST(NodeRangesTest, OnlyTheNodesBeforeTheEndAndTheFirstWindows) {
   }
 }
 
+TEST(NodeRangesTest, EmbeddingGroupsShareTheRangesOfTheirChannels) {
+  const TinyStream tiny;
+  const Block block = tiny.block();
+  Scheme scheme = scheme_of(8, RangeEstimator::minmax, false, Propagate::full_precision);
+  scheme.activations.granularity = Granularity::per_channel;
+  const auto channels = observe_ranges(tiny.architecture(), block, tiny.stream(), 5, 8, scheme);
+  scheme.activations.granularity = Granularity::per_embedding_group;
+  const auto groups = observe_ranges(tiny.architecture(), block, tiny.stream(), 5, 8, scheme);
+  for (const Node node : all_nodes) {
+    const auto& own = channels[index_of(node)]->ranges();
+    if (node == Node::attention_probabilities) {
+      EXPECT_EQ(groups[index_of(node)]->scheme().granularity, Granularity::per_tensor);
+      EXPECT_EQ(groups[index_of(node)]->ranges(), own);
+      continue;
+    }
+    EXPECT_EQ(groups[index_of(node)]->ranges(),
+              shared_ranges(own, embedding_groups(own, scheme.activations)));
+  }
+}
+
 TEST(NodeRangesTest, PerChannelButForProbabilities) {
   const TinyStream tiny;
   const Block block = tiny.block();
@@ -179,6 +201,48 @@ TEST(NodeRangesTest, PerChannelButForProbabilities) {
       EXPECT_EQ(ranges[channel].high, seen.high()(static_cast<Index>(channel)));
     }
   }
+}
+
+// Every value of a node, whatever is known of those before it.
+class CollectingTap final : public Tap {
+ public:
+  explicit CollectingTap(Node wanted) : wanted_(wanted) {}
+  void at(Node node, MatrixView values, Index /*head*/, Index /*first_row*/) override {
+    if (node != wanted_) return;
+    for (Index row = 0; row < values.rows(); ++row) {
+      const auto one = row_of(values, row);
+      all.insert(all.end(), one.begin(), one.end());
+    }
+  }
+  std::vector<float> all;
+
+ private:
+  Node wanted_;
+};
+
+TEST(NodeRangesTest, EstimatorsThatWantAnotherPassGetTheSameValues) {
+  const TinyStream tiny;
+  const Block block = tiny.block();
+  Scheme scheme = scheme_of(4, RangeEstimator::percentile, false, Propagate::full_precision);
+  scheme.activations.percentile = 0.9;
+  // Each node stops when it has seen enough.
+  scheme.nodes = {{"mlp.*", {.bits = 4, .range = RangeEstimator::omse}},
+                  {"attention.query", {.bits = 4}}};
+  const auto actual = observe_ranges(tiny.architecture(), block, tiny.stream(), 5, 2, scheme);
+  for (const Node node : all_nodes) {
+    CollectingTap tap(node);
+    for (std::size_t i = 0; i < 5; ++i) {
+      Matrix hidden = tiny.stream().at(i);
+      Workspace workspace;
+      forward(tiny.architecture(), block, hidden, {}, tap, workspace);
+    }
+    EXPECT_EQ(actual[index_of(node)]->ranges(),
+              (std::vector<Range>{range_by(actual[index_of(node)]->scheme(), tap.all)}))
+        << name_of(node);
+  }
+  // With the nodes before them quantized, the passes still agree (else a rank would be missing).
+  scheme.propagate = Propagate::quantized;
+  EXPECT_NO_THROW(observe_ranges(tiny.architecture(), block, tiny.stream(), 5, 2, scheme));
 }
 
 TEST(NodeRangesTest, DynamicSchemesHaveNone) {

@@ -58,6 +58,18 @@ TEST(SchemeJsonTest, PlacesComeBackInOrder) {
   EXPECT_EQ(read(scheme_to_json(scheme)), scheme) << scheme_to_json(scheme);
 }
 
+TEST(SchemeJsonTest, OptionsComeBackWhereTheyAreRead) {
+  Scheme scheme;
+  scheme.weights.range = RangeEstimator::omse;
+  scheme.activations = {
+      .granularity = Granularity::per_embedding_group, .groups = 4, .permute = false};
+  scheme.nodes = {{"mlp.hidden", {.range = RangeEstimator::percentile, .percentile = 0.75}}};
+  EXPECT_EQ(read(scheme_to_json(scheme)), scheme) << scheme_to_json(scheme);
+  EXPECT_EQ(scheme_to_json(scheme)["nodes"]["mlp.hidden"],
+            Json::parse(R"({"bits": 8, "granularity": "per_tensor", "symmetric": false,
+                            "range": "percentile", "rounding": "nearest", "percentile": 0.75})"));
+}
+
 TEST(SchemeJsonTest, GptqComesBackWithItsOptions) {
   Scheme scheme;
   scheme.weights.rounding = Rounding::gptq;

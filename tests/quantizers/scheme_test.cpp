@@ -9,7 +9,9 @@ namespace evenkeel {
 namespace {
 
 TEST(Scheme, NamesSayBitsOfWeightsAndActivations) {
-  EXPECT_EQ(scheme_names(), (std::vector<std::string>{"w8a8", "w6a6", "w4a4", "w8a16", "w4a16"}));
+  EXPECT_EQ(scheme_names(),
+            (std::vector<std::string>{"w8a8", "w6a6", "w4a4", "w8a16", "w4a16", "w4_column_wise",
+                                      "naive_w8a8", "vector_wise", "zeroquant_w8a8"}));
   const Scheme w6a6 = scheme_named("w6a6").value();
   EXPECT_EQ(w6a6.weights, (TensorScheme{.bits = 6,
                                         .granularity = Granularity::per_channel,
@@ -40,11 +42,13 @@ TEST(Scheme, OnlyANamedSchemeHasAName) {
 }
 
 TEST(Scheme, EverySpellingReadsBack) {
-  for (const auto value : {Granularity::per_tensor, Granularity::per_channel,
-                           Granularity::per_token, Granularity::per_group}) {
+  for (const auto value :
+       {Granularity::per_tensor, Granularity::per_channel, Granularity::per_token,
+        Granularity::per_group, Granularity::per_head, Granularity::per_embedding_group}) {
     EXPECT_EQ(granularity_named(name_of(value)), value);
   }
-  for (const auto value : {RangeEstimator::minmax, RangeEstimator::average_minmax}) {
+  for (const auto value : {RangeEstimator::minmax, RangeEstimator::average_minmax,
+                           RangeEstimator::percentile, RangeEstimator::omse}) {
     EXPECT_EQ(range_estimator_named(name_of(value)), value);
   }
   for (const auto value : {Propagate::quantized, Propagate::full_precision}) {

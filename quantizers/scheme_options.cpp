@@ -1,0 +1,102 @@
+#include "quantizers/scheme_options.h"
+
+#include <array>
+#include <limits>
+#include <type_traits>
+
+#include <fmt/format.h>
+
+namespace evenkeel {
+namespace {
+
+using Place = SchemeOption::Place;
+
+constexpr double most = std::numeric_limits<int>::max();
+constexpr int most_steps_per_octave = 64;
+// Beyond it the middle of two codes is not exact in double (quantizers/codebook.cpp).
+constexpr double smallest_split = 1e-6;
+
+const std::array<SchemeOption, 6> options{{{.key = "group_size",
+                                            .member = &TensorScheme::group_size,
+                                            .reader = Granularity::per_group,
+                                            .low = 1,
+                                            .high = most},
+                                           {.key = "groups",
+                                            .member = &TensorScheme::groups,
+                                            .reader = Granularity::per_embedding_group,
+                                            .place = Place::activations,
+                                            .low = 1,
+                                            .high = most},
+                                           {.key = "permute",
+                                            .member = &TensorScheme::permute,
+                                            .reader = Granularity::per_embedding_group,
+                                            .place = Place::activations},
+                                           {.key = "percentile",
+                                            .member = &TensorScheme::percentile,
+                                            .reader = RangeEstimator::percentile,
+                                            .low = 0.5,
+                                            .high = 1.0,
+                                            .above_low = true},
+                                           {.key = "steps_per_octave",
+                                            .member = &TensorScheme::steps_per_octave,
+                                            .reader = Codes::logarithmic,
+                                            .place = Place::nodes,
+                                            .low = 1,
+                                            .high = most_steps_per_octave},
+                                           {.key = "split",
+                                            .member = &TensorScheme::split,
+                                            .reader = Codes::two_range,
+                                            .place = Place::nodes,
+                                            .low = smallest_split,
+                                            .high = 1.0,
+                                            .below_high = true}}};
+
+Granularity choice_in(const TensorScheme& scheme, Granularity) { return scheme.granularity; }
+RangeEstimator choice_in(const TensorScheme& scheme, RangeEstimator) { return scheme.range; }
+Codes choice_in(const TensorScheme& scheme, Codes) { return scheme.codes; }
+
+std::string_view is_called(Granularity) { return "granularity is"; }
+std::string_view is_called(RangeEstimator) { return "range is"; }
+std::string_view is_called(Codes) { return "codes are"; }
+
+std::string limits_of(const SchemeOption& option) {
+  const bool open = option.above_low || option.below_high;
+  if (option.high == most) return fmt::format("at least {}", option.low);
+  if (!open) return fmt::format("{} to {}", option.low, option.high);
+  return fmt::format("{} {} and {} {}", option.above_low ? "above" : "at least", option.low,
+                     option.below_high ? "below" : "at most", option.high);
+}
+
+}  // namespace
+
+std::span<const SchemeOption> scheme_options() { return options; }
+
+bool is_read(const SchemeOption& option, const TensorScheme& scheme) {
+  return std::visit([&](auto reader) { return choice_in(scheme, reader) == reader; },
+                    option.reader);
+}
+
+std::string why_idle(const SchemeOption& option, const TensorScheme& scheme) {
+  return std::visit(
+      [&](auto reader) {
+        return fmt::format("only {} reads it; {} {}", name_of(reader), is_called(reader),
+                           name_of(choice_in(scheme, reader)));
+      },
+      option.reader);
+}
+
+std::optional<std::string> fault_of(const SchemeOption& option, const TensorScheme& scheme) {
+  return std::visit(
+      [&](auto member) -> std::optional<std::string> {
+        const auto value = scheme.*member;
+        if constexpr (std::is_same_v<decltype(value), const bool>) return std::nullopt;
+        const auto number = static_cast<double>(value);
+        const bool in_range = (option.above_low ? number > option.low : number >= option.low) &&
+                              (option.below_high ? number < option.high : number <= option.high);
+        if (in_range) return std::nullopt;
+        return fmt::format("{} must be {}, not {}", option.key, limits_of(option), value);
+      },
+      option.member);
+}
+
+}  // namespace evenkeel

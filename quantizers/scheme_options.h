@@ -1,0 +1,41 @@
+// The numbers that some choice of a scheme reads, in one table: job files, records and validation
+// go through it.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "quantizers/scheme.h"
+
+namespace evenkeel {
+
+/// A member of TensorScheme that only one choice reads.
+struct SchemeOption {
+  using Member = std::variant<int TensorScheme::*, double TensorScheme::*, bool TensorScheme::*>;
+  using Reader = std::variant<Granularity, RangeEstimator, Codes>;
+  /// Who can have it, ascending: each has what those before it have, and weights the first alone.
+  enum class Place { tensors, activations, nodes };
+
+  std::string_view key;
+  Member member;
+  Reader reader;
+  Place place = Place::tensors;
+  double low = 0.0;
+  double high = 0.0;
+  bool above_low = false;   // low itself is not allowed
+  bool below_high = false;  // nor high
+};
+
+/// In the order in which records write them.
+std::span<const SchemeOption> scheme_options();
+
+bool is_read(const SchemeOption& option, const TensorScheme& scheme);
+/// "only per_group reads it; granularity is per_channel". REQUIRES: it is not read.
+std::string why_idle(const SchemeOption& option, const TensorScheme& scheme);
+/// "group_size must be at least 1, not 0"; nothing when in range.
+std::optional<std::string> fault_of(const SchemeOption& option, const TensorScheme& scheme);
+
+}  // namespace evenkeel
