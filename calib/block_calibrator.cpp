@@ -27,7 +27,8 @@ class BlockCalibrator {
         stream_(stream),
         options_(options),
         stopwatch_(stopwatch),
-        weights_(architecture, block.number, stream, options.scheme, options.batch, options.keep),
+        weights_(architecture, block.number, stream, options.scheme, options.batch, options.keep,
+                 clips(options.transform, options.scheme.weights)),
         sites_(sites_of(architecture, block.number, options.transform)) {
     result_.folded = std::move(block);
   }

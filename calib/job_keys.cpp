@@ -27,7 +27,7 @@ const Sections& sections() {
         "memory_limit"}},
       {"calibration",
        {"corpus", "random", "order", "cut", "samples", "sequence_length", "batch", "seed"}},
-      {"transform", {"method", "search_samples", "search", "alpha", "sites", "plain_layout"}},
+      {"transform", {"method", "search_samples", "search", "alpha", "clip", "sites", "plain_layout"}},
       {"scheme", {"name", "weights", "activations", "propagate"}},
       {"scheme.weights", weights_scheme},
       {"scheme.weights.gptq", {"damping", "activation_order", "static_groups"}},

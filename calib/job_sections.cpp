@@ -132,6 +132,7 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
                                 *search_samples));
     }
   }
+  options.clip = section.boolean("clip");
   read_sites(section, options);
   options.search_samples =
       static_cast<int>(std::min<std::int64_t>(options.search_samples, samples));
@@ -318,6 +319,12 @@ JobReading read_job(const YamlValue& tree, const fs::path& file) {
   job.calibration = read_calibration(calibration, folder);
   job.transform = read_transform(root.section("transform"), job.calibration.corpus.samples);
   job.scheme = read_scheme(root, reading.faults);
+  if (job.transform.clip == true && job.scheme.weights.granularity == Granularity::per_tensor) {
+    root.section("transform")
+        .wrong("clip",
+               "needs weights per_channel or per_group; one step for a whole matrix has no "
+               "range of a channel to cut off");
+  }
   if (is_dynamic(job.scheme.activations) ||
       job.scheme.activations.range != RangeEstimator::average_minmax) {
     calibration.idle("batch", "only the range average_minmax of static activations reads it");

@@ -26,8 +26,9 @@ Json calibration_json(const CalibrationOptions& calibration) {
   return json;
 }
 
-Json transform_json(const TransformOptions& transform) {
+Json transform_json(const TransformOptions& transform, const TensorScheme& weights) {
   Json json{{"method", name_of(transform.method)}};
+  if (transform.clip || clips(transform, weights)) json["clip"] = clips(transform, weights);
   if (transform.method == Method::none) return json;
   if (transform.method == Method::os_plus) json["search"] = name_of(transform.search);
   if (transform.method == Method::smoothquant) {
@@ -77,7 +78,7 @@ Json to_json(const Job& job) {
   return {{"file", job.file.filename().string()},
           {"model", job.model.string()},
           {"calibration", calibration_json(job.calibration)},
-          {"transform", transform_json(job.transform)},
+          {"transform", transform_json(job.transform, job.scheme.weights)},
           {"scheme", scheme_to_json(job.scheme)},
           {"evaluate", evaluate_json(job.evaluate)},
           {"output", job.output.string()},

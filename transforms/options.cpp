@@ -110,6 +110,11 @@ std::vector<std::string> faults_of(const TransformOptions& options) {
   // Written so that NaN is a fault too.
   if (options.alpha && !(*options.alpha >= 0.0 && *options.alpha <= 1.0)) {
     faults.push_back(fmt::format("alpha: expected a number from 0 to 1, got {}", *options.alpha));
+bool clips(const TransformOptions& options, const TensorScheme& weights) {
+  return options.clip.value_or(options.method == Method::awq &&
+                               weights.granularity != Granularity::per_tensor);
+}
+
   }
   if (options.sites && options.sites->empty()) {
     faults.emplace_back("sites: expected at least one; method none works on no site");

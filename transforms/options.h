@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "quantizers/scheme.h"
+
 namespace evenkeel {
 
 enum class Method {
@@ -66,9 +68,18 @@ std::optional<Search> search_named(std::string_view name);
 std::optional<SiteKind> site_kind_named(std::string_view name);
 const std::vector<std::string>& method_names();
 const std::vector<std::string>& search_names();
+  /// Cut off the largest weights of each output channel and group before they are rounded, where
+  /// that lowers the error of the products (quantizers/clip_search.h); query and key excepted, as
+  /// published with AWQ. Empty: under awq, unless a whole matrix has one step. Works beside any
+  /// method; needs weights per channel or per group.
+  std::optional<bool> clip{};
+
 const std::vector<std::string>& site_kind_names();
 
 /// Every fault, one line each, prefixed by the key; empty when valid.
 std::vector<std::string> faults_of(const TransformOptions& options);
 
 }  // namespace evenkeel
+/// Whether weights are clipped before they are rounded.
+bool clips(const TransformOptions& options, const TensorScheme& weights);
+

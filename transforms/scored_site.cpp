@@ -86,11 +86,6 @@ class Builder {
     if (objective == Objective::gated) {
       return projected_output(output(objective), block_.linear(LinearRole::down).weight);
     }
-    if (objective == Objective::linear && site_.kind == SiteKind::mlp) {
-      return projected_output(
-          activated_output(architecture_.ffn_channels, architecture_.activation),
-          block_.linear(LinearRole::down).weight);
-    }
     return output(objective);
   }
 

@@ -164,6 +164,9 @@ INSTANTIATE_TEST_SUITE_P(
         OneFault{"transform: {method: smoothquant, search_samples: 4}",
                  "6: transform.search_samples: cannot take effect: smoothquant searches only with "
                  "alpha: search"},
+        OneFault{"transform: {clip: true}\nscheme: {weights: {granularity: per_tensor}}",
+                 "6: transform.clip: needs weights per_channel or per_group; one step for a whole "
+                 "matrix has no range of a channel to cut off"},
         OneFault{"transform: {method: none, sites: [mlp]}",
                  "6: transform.sites: cannot take effect: method none works on no site"},
         OneFault{"transform: {method: none, plain_layout: true}",
