@@ -109,8 +109,10 @@ class BlockCalibrator {
     if (transform.method == Method::os_plus) {
       return os_plus(std::move(scored), options_.scheme,
                      {.search = transform.search,
-                      .can_shift = site.can_shift(),
-                      .lowest_threshold = lowest_threshold(architecture_)});
+                      .can_shift = transform.shift && site.can_shift(),
+                      .lowest_threshold = lowest_threshold(architecture_),
+                      .scale = transform.scale,
+                      .outlier_threshold = transform.outlier_threshold});
     }
     if (transform.method == Method::awq) return awq(std::move(scored), options_.scheme.weights);
     if (transform.method == Method::outlier_suppression) {

@@ -110,6 +110,14 @@ void read_sites(const SectionReader& section, TransformOptions& options) {
   }
 }
 
+void read_ablations(const SectionReader& section, TransformOptions& options) {
+  take(options.shift, section.boolean("shift"));
+  take(options.scale, section.boolean("scale"));
+  take(options.objective,
+       section.choice("objective", {SearchObjective::attention, SearchObjective::linear}));
+  take(options.outlier_threshold, section.boolean("outlier_threshold"));
+}
+
 TransformOptions read_transform(const SectionReader& section, std::int64_t samples) {
   TransformOptions options;
   const auto method =
@@ -133,6 +141,7 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
     }
   }
   options.clip = section.boolean("clip");
+  read_ablations(section, options);
   read_sites(section, options);
   options.search_samples =
       static_cast<int>(std::min<std::int64_t>(options.search_samples, samples));
@@ -143,7 +152,15 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
     section.idle("alpha", fmt::format("only smoothquant reads it; method is {}", name));
   }
   if (options.method != Method::os_plus) {
-    section.idle("search", fmt::format("only os_plus reads it; method is {}", name));
+    for (const char* key : {"search", "shift", "scale", "objective", "outlier_threshold"}) {
+      section.idle(key, fmt::format("only os_plus reads it; method is {}", name));
+    }
+  } else if (!options.shift && !options.scale) {
+    section.wrong("scale", "off beside shift, which leaves os_plus nothing to do; use method none");
+  } else if (!options.scale) {
+    for (const char* key : {"search", "objective", "outlier_threshold"}) {
+      section.idle(key, "without scale nothing is searched");
+    }
   }
   if (options.method == Method::none) {
     section.idle("sites", "method none works on no site");

@@ -69,7 +69,9 @@ class Builder {
                                  }},
                                 scored_.masks);
       case Objective::linear:
-        return linear_output(architecture_.rows(site_.readers.back().role));
+        return linear_output(site_.objectives.size() == 1
+                                 ? scored_.weight.rows()
+                                 : architecture_.rows(site_.readers.back().role));
       case Objective::gated:
         return gated_output(architecture_.ffn_channels, architecture_.activation);
       case Objective::mixture:

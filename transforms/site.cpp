@@ -178,6 +178,16 @@ std::vector<Site> sites_of(const Architecture& architecture, Index number,
   std::erase_if(sites, [&](const Site& site) {
     return !contains(wanted, site.kind) || (site.residual && options.plain_layout);
   });
+  if (options.method == Method::os_plus && options.objective == SearchObjective::linear) {
+    if (architecture.mixture()) {
+      throw InputError(
+          fmt::format("transform.objective: model_type '{}' is a mixture of experts, and its "
+                      "products are those of experts that a token is not sent to as well; leave it "
+                      "out",
+                      architecture.model_type));
+    }
+    for (Site& site : sites) site.objectives = {Objective::linear};
+  }
   return sites;
 }
 
@@ -207,8 +217,10 @@ std::vector<std::string> site_notes(const Architecture& architecture,
     if (site.residual && options.plain_layout) {
       by_reason["left alone, since plain_layout leaves no place to undo it in the residual"]
           .push_back(site.name);
-    } else if (options.method == Method::os_plus && !site.can_shift()) {
-      by_reason["scale only, since " + site.unshifted].push_back(site.name);
+    } else if (options.method == Method::os_plus && options.shift && !site.can_shift()) {
+      by_reason[(options.scale ? "scale only, since " : "left alone without scale, since ") +
+                site.unshifted]
+          .push_back(site.name);
     }
   }
   std::vector<std::string> notes;

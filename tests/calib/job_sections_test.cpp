@@ -164,6 +164,14 @@ INSTANTIATE_TEST_SUITE_P(
         OneFault{"transform: {method: smoothquant, search_samples: 4}",
                  "6: transform.search_samples: cannot take effect: smoothquant searches only with "
                  "alpha: search"},
+        OneFault{"transform: {method: awq, outlier_threshold: false}",
+                 "6: transform.outlier_threshold: cannot take effect: only os_plus reads it; "
+                 "method is awq"},
+        OneFault{"transform: {scale: false, objective: linear}",
+                 "6: transform.objective: cannot take effect: without scale nothing is searched"},
+        OneFault{"transform: {shift: false, scale: false}",
+                 "6: transform.scale: off beside shift, which leaves os_plus nothing to do; use "
+                 "method none"},
         OneFault{"transform: {clip: true}\nscheme: {weights: {granularity: per_tensor}}",
                  "6: transform.clip: needs weights per_channel or per_group; one step for a whole "
                  "matrix has no range of a channel to cut off"},

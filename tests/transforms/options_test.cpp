@@ -56,6 +56,14 @@ TEST(TransformOptions, clip_by_default_as_awq_did) {
   EXPECT_TRUE(clips({.method = Method::none, .clip = true}, channel));
 }
 
+TEST(TransformOptions, leave_os_plus_something_to_do) {
+  EXPECT_EQ(faults_of(TransformOptions{.shift = false}), Lines{});
+  EXPECT_EQ(faults_of(TransformOptions{.scale = false}), Lines{});
+  EXPECT_EQ(faults_of(TransformOptions{.shift = false, .scale = false}),
+            (Lines{"scale: false beside shift: false, which leaves os_plus nothing to do; use "
+                   "method none"}));
+}
+
 TEST(TransformOptions, report_every_fault_with_its_key) {
   const TransformOptions options{.method = static_cast<Method>(7),
                                  .search_samples = 0,

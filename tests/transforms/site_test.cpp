@@ -93,6 +93,21 @@ TEST(Sites, ObjectivesFollowTheReaders) {
   EXPECT_EQ(objective(gated(), 3), std::vector{Objective::linear});
 }
 
+TEST(Sites, AreScoredByEveryProductWhereAskedFor) {
+  TransformOptions options = os_plus_options;
+  options.objective = SearchObjective::linear;
+  for (const Site& site : sites_of(gated(), 0, options)) {
+    EXPECT_EQ(site.objectives, std::vector{Objective::linear}) << site.name;
+  }
+  Architecture mixture = gated();
+  mixture.experts = "experts.";
+  mixture.expert_count = 2;
+  mixture.experts_per_token = 1;
+  mixture.linears[index_of(LinearRole::router)] = {"router", 2, 8, false};
+  support::expect_error<InputError>([&] { sites_of(mixture, 0, options); }, "transform.objective",
+                                    {"model_type 'plain' is a mixture of experts", "leave it out"});
+}
+
 TEST(Sites, OfAParallelResidualWithOneNormHaveEveryReader) {
   Architecture architecture = gated();
   architecture.parallel_residual = true;
