@@ -37,7 +37,8 @@ enum class SiteKind {
               // reads the same norm)
   mlp,        // from the norm before the MLP to its first linears
   output,     // from the value projection to attention's output projection
-  down,       // from the up projection of a gated MLP to its down projection, of each expert
+  down,       // from the up projection of a gated MLP to its down projection, of each expert; from
+              // the first linear of a plain one to its last, where a ReLU lies between
 };
 
 struct TransformOptions {
@@ -75,7 +76,8 @@ struct TransformOptions {
   std::optional<bool> clip{};
 
   /// The kinds of sites to work on. Empty: what the method's authors did: attention and mlp, and,
-  /// under os_plus, down where the MLP has a gate.
+  /// under os_plus, down where the MLP has a gate; under awq, down wherever there is one, and
+  /// output unless queries are grouped.
   std::optional<std::vector<SiteKind>> sites{};
 
   /// Leave alone the sites of post-LayerNorm models, whose fold is undone in the residual by

@@ -21,8 +21,8 @@ bool passes_scale(const Architecture& architecture) {
 }
 
 // As published: OS+ also moves scale from the last MLP linear to the one before where a gate lies
-// between, AWQ does so too and goes from the output projection to the values, the others work on
-// norms alone.
+// between; AWQ does so wherever a scale passes, and goes from the output projection to the values;
+// the others work on norms alone.
 std::vector<SiteKind> wanted_kinds(const Architecture& architecture,
                                    const TransformOptions& options) {
   if (options.sites) return *options.sites;
@@ -152,10 +152,10 @@ std::vector<Site> sites_of(const Architecture& architecture, Index number,
   if (options.method == Method::none) return {};
   const std::vector<SiteKind> wanted = wanted_kinds(architecture, options);
   if (contains(wanted, SiteKind::down) && !passes_scale(architecture)) {
-    throw InputError(
-        fmt::format("transform.sites: model_type '{}' has no site 'down', since its MLP has no "
-                    "gate; leave it out",
-                    architecture.model_type));
+    throw InputError(fmt::format(
+        "transform.sites: model_type '{}' has no site 'down', since its MLP has neither a "
+        "gate nor a ReLU; leave it out",
+        architecture.model_type));
   }
   if (options.plain_layout && !architecture.residual_after_norm) {
     throw InputError(fmt::format(

@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform.search: 'fast' is not supported; supported: exact, exhaustive"},
         OneFault{"transform:\n  quantile: true",
                  "7: transform.quantile: unknown key; known keys: method, search_samples, search, "
-                 "alpha, sites, plain_layout"},
+                 "shift, scale, objective, outlier_threshold, alpha, clip, sites, plain_layout"},
         OneFault{"transform: {sites: [attention, mpl]}",
                  "6: transform.sites: 'mpl' is no kind of site; known: attention, mlp, output, "
                  "down"},
@@ -51,10 +51,12 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform.plain_layout: expected true or false; got 'maybe'"},
         OneFault{"transform:",
                  "6: transform: expected a section with the keys method, "
-                 "search_samples, search, alpha, sites, plain_layout; got no value"},
+                 "search_samples, search, shift, scale, objective, outlier_threshold, "
+                 "alpha, clip, sites, plain_layout; got no value"},
         OneFault{"transform: [none]",
                  "6: transform: expected a section with the keys method, "
-                 "search_samples, search, alpha, sites, plain_layout; got a list"},
+                 "search_samples, search, shift, scale, objective, outlier_threshold, "
+                 "alpha, clip, sites, plain_layout; got a list"},
         OneFault{"transform: {method: [none]}",
                  "6: transform.method: expected one of none, smoothquant, "
                  "outlier_suppression, os_plus, awq; got a list"},
