@@ -26,8 +26,14 @@ constexpr const char* footer = R"(Examples:
   calibrate compare configs/quickstart/compare.yaml
   calibrate compare job.yaml --set 'compare.scheme=[w8a8, w4a4]' --set evaluate.windows=8
   calibrate compare job.yaml --grid
+  calibrate compare job.yaml --errors
 Runs every combination of the job's compare: lists and writes OUTPUT/compare.json.
 For --json, --quiet and --threads see calibrate --help.)";
+
+struct Shown {
+  bool grid = false;
+  bool errors = false;
+};
 
 bool has_differences(const ComparisonResult& result) {
   return std::ranges::any_of(result.rows, [](const auto& row) { return !row.difference.empty(); });
@@ -167,20 +173,57 @@ std::string grid_text(const ComparisonResult& result, bool emphasis) {
   return all;
 }
 
-Outcome compare(const JobArguments& arguments, bool grid, const ProgramOptions& options) {
+std::string errors_text(const ComparisonResult& result, bool emphasis) {
+  std::vector<Table::Column> columns;
+  for (const auto& [axis, label] : result.rows.front().settings) {
+    columns.push_back({one_line(axis), Table::Align::left});
+  }
+  columns.push_back({"site", Table::Align::left});
+  for (const char* figure : {"range", "input error", "weight error", "output error"}) {
+    columns.push_back({fmt::format("{} before", figure)});
+    columns.push_back({"after"});
+  }
+  Table table(std::move(columns));
+  const auto range = [](const SiteErrors& errors) {
+    return fmt::format("{:.2f} .. {:.2f}", errors.low, errors.high);
+  };
+  for (const ComparedRow& row : result.rows) {
+    for (const ComparedSites& site : row.sites) {
+      std::vector<std::string> cells;
+      for (const auto& [axis, label] : row.settings) cells.push_back(one_line(label));
+      cells.push_back(site.name);
+      cells.push_back(range(site.before));
+      cells.push_back(range(site.after));
+      for (const auto& [before, after] : {std::pair(site.before.input, site.after.input),
+                                          std::pair(site.before.weight, site.after.weight),
+                                          std::pair(site.output_before, site.output_after)}) {
+        cells.push_back(digits_text(before));
+        cells.push_back(digits_text(after));
+      }
+      table.add(std::move(cells));
+    }
+  }
+  if (table.empty()) return {};
+  return "\n" + table.text(emphasis) +
+         "\nRanges over all blocks, errors as means over blocks: squared error of the quantized "
+         "input (a token), of the weights that read it (all), and of the site's output (a "
+         "token).\n";
+}
+
+Outcome compare(const JobArguments& arguments, Shown shown, const ProgramOptions& options) {
   const Comparison comparison = load_comparison(arguments.file, arguments.settings);
-  if (grid && comparison.rows.front().settings.size() < 2) {
-    throw UsageError(
-        fmt::format("{}: --grid sets one axis of compare: against another; there is one",
-                    arguments.file));
+  if (shown.grid && comparison.rows.front().settings.size() < 2) {
+    throw UsageError(fmt::format(
+        "{}: --grid sets one axis of compare: against another; there is one", arguments.file));
   }
   ProgressBar bar(stderr, options.quiet);
   ProgressLog progress(bar, arguments.log);
-  const ComparisonResult result = run_comparison(comparison, progress);
+  const ComparisonResult result = run_comparison(comparison, progress, shown.errors);
   if (options.json) return {document(to_json(result)), ""};
-  return {fmt::format("{}wrote {}\n",
-                      grid ? grid_text(result, options.emphasis)
-                           : comparison_text(result, options.emphasis),
+  return {fmt::format("{}{}wrote {}\n",
+                      shown.grid ? grid_text(result, options.emphasis)
+                                 : comparison_text(result, options.emphasis),
+                      errors_text(result, options.emphasis),
                       shown_path(comparison.job.output / "compare.json")),
           ""};
 }
@@ -193,11 +236,14 @@ void add_compare(CLI::App& program, Action& action) {
   command->footer(footer);
   const auto arguments = std::make_shared<JobArguments>();
   arguments->add_to(*command);
-  const auto grid = std::make_shared<bool>(false);
-  command->add_flag("--grid", *grid, "Prints the last axis across and the others down");
-  command->callback([arguments, grid, &action] {
-    action = [arguments, grid](const ProgramOptions& options) {
-      return compare(*arguments, *grid, options);
+  const auto shown = std::make_shared<Shown>();
+  command->add_flag("--grid", shown->grid, "Prints the last axis across and the others down");
+  command->add_flag("--errors", shown->errors,
+                    "Also measures what quantization does to each kind of site, before and after "
+                    "the transform");
+  command->callback([arguments, shown, &action] {
+    action = [arguments, shown](const ProgramOptions& options) {
+      return compare(*arguments, *shown, options);
     };
   });
 }

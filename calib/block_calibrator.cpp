@@ -15,6 +15,7 @@
 #include "transforms/fold.h"
 #include "transforms/os_plus.h"
 #include "transforms/outlier_suppression.h"
+#include "transforms/site_errors.h"
 #include "transforms/smoothquant.h"
 
 namespace evenkeel {
@@ -28,7 +29,8 @@ class BlockCalibrator {
         stream_(stream),
         options_(options),
         stopwatch_(stopwatch),
-        weights_(architecture, block.number, stream, options.scheme, options.batch, options.keep),
+        weights_(architecture, block.number, stream, options.scheme, options.batch, options.keep,
+                 clips(options.transform, options.scheme.weights)),
         sites_(sites_of(architecture, block.number, options.transform)) {
     result_.folded = std::move(block);
   }
@@ -76,10 +78,10 @@ class BlockCalibrator {
         return;
       }
       SiteTransform found =
-          choose(site, scheme,
-                 scored_site(architecture_, result_.folded, site, std::move(seen), {},
-                             options_.transform.method == Method::awq ? Reach::projection
-                                                                      : Reach::readers));
+          measured(site, scheme,
+                   scored_site(architecture_, result_.folded, site, std::move(seen), {},
+                               options_.transform.method == Method::awq ? Reach::projection
+                                                                        : Reach::readers));
       found.transform = ties_of(architecture_, site).gathered(found.transform);
       const FoldCheck check(architecture_, site, result_.folded, stream_.at(0));
       fold(found.transform, architecture_, site, result_.folded);
@@ -120,13 +122,24 @@ class BlockCalibrator {
     return scheme;
   }
 
+  SiteTransform measured(const Site& site, const Scheme& scheme, ScoredSite scored) {
+    if (!options_.site_errors) return choose(site, scheme, std::move(scored));
+    SiteTransform found = choose(site, scheme, scored);
+    const auto as_it_is = ChannelTransform::identity(scored.weight.cols());
+    found.errors_before = site_errors(scored, as_it_is, scheme);
+    found.errors_after = site_errors(scored, found.transform, scheme);
+    return found;
+  }
+
   SiteTransform choose(const Site& site, const Scheme& scheme, ScoredSite scored) {
     const TransformOptions& transform = options_.transform;
     if (transform.method == Method::os_plus) {
       return os_plus(std::move(scored), scheme,
                      {.search = transform.search,
-                      .can_shift = site.can_shift(),
-                      .lowest_threshold = lowest_threshold(architecture_)});
+                      .can_shift = transform.shift && site.can_shift(),
+                      .lowest_threshold = lowest_threshold(architecture_),
+                      .scale = transform.scale,
+                      .outlier_threshold = transform.outlier_threshold});
     }
     if (transform.method == Method::awq) return awq(std::move(scored), scheme.weights);
     if (transform.method == Method::outlier_suppression) {

@@ -24,6 +24,9 @@ struct BlockOptions {
   /// Keep per-channel statistics of every node and the codes of the weights, for writing. Without
   /// it only what the method needs is observed.
   bool keep = true;
+  /// Measure the quantization errors of each site before and after its transform; the search's
+  /// inputs are then twice in memory.
+  bool site_errors = false;
 };
 
 struct SiteResult {

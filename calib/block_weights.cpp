@@ -1,6 +1,7 @@
 #include "calib/block_weights.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include "calib/scheme_places.h"
 #include "io/errors.h"
 #include "model/experts.h"
+#include "quantizers/clip_search.h"
 #include "quantizers/gptq.h"
 
 namespace evenkeel {
@@ -31,17 +33,36 @@ bool has_part(const StoredLinear& stored, LinearPlace place) {
                              [&](const StoredPart& part) { return part.place == place; });
 }
 
+// All but the rows of query and key: their errors multiply in the attention's scores, of which the
+// product of one of them says little.
+void clip(const StoredLinear& stored, const ClipSearch& search, const TensorScheme& scheme,
+          Matrix& weight) {
+  const auto in_scores = [](const StoredPart& part) {
+    return part.place.role == LinearRole::query || part.place.role == LinearRole::key;
+  };
+  if (std::ranges::all_of(stored.parts, in_scores)) return;
+  Matrix limits = search.limits(weight);
+  for (const StoredPart& part : stored.parts) {
+    if (!in_scores(part)) continue;
+    for (const Index row : part.rows) {
+      limits.row(row).setConstant(std::numeric_limits<float>::infinity());
+    }
+  }
+  clip_weight(weight, limits, scheme);
+}
+
 }  // namespace
 
 BlockWeights::BlockWeights(const Architecture& architecture, Index number,
                            const HiddenStream& stream, const Scheme& scheme, std::size_t batch,
-                           bool keep)
+                           bool keep, bool clip)
     : architecture_(architecture),
       number_(number),
       stream_(stream),
       scheme_(scheme),
       batch_(batch),
       keep_(keep),
+      clip_(clip),
       stored_(stored_linears(architecture, number)),
       done_(stored_.size()) {
   if (keep_) codes_.resize(stored_.size());
@@ -54,7 +75,7 @@ void BlockWeights::quantize(const Block& folded, Block& quantized, std::optional
     const std::vector<Readers> groups = pending(node);
     if (groups.empty()) continue;
     NodeQuantizers known;
-    if (scheme_.weights.rounding == Rounding::gptq) known = quantizers_through(node, quantized);
+    if (reads_inputs()) known = quantizers_through(node, quantized);
     for (const Readers& readers : groups) {
       quantize_readers(node, readers, known, folded, quantized);
     }
@@ -118,17 +139,50 @@ std::vector<QuantizedWeight> BlockWeights::rounded(Node node, const Readers& rea
   std::vector<QuantizedWeight> codes(readers.size());
   const auto round_each = [&](const auto& round) {
     tbb::parallel_for(std::size_t{0}, readers.size(), [&](std::size_t i) {
-      codes[i] = round(joined_weight(stored_[readers[i]], folded));
+      const StoredLinear& stored = stored_[readers[i]];
+      codes[i] = round(stored, joined_weight(stored, folded));
     });
     return std::move(codes);
   };
-  const auto to_nearest = [&](const Matrix& w) { return quantize_weight(w, scheme_.weights); };
-  if (scheme_.weights.rounding == Rounding::nearest) return round_each(to_nearest);
+  const auto to_nearest = [&](const StoredLinear& /*stored*/, const Matrix& w) {
+    return quantize_weight(w, scheme_.weights);
+  };
+  if (!reads_inputs()) return round_each(to_nearest);
 
   const StoredLinear& first = stored_[readers.front()];
-  const std::optional<Index> expert = expert_of(first);
+  std::optional<InputHessian> hessian;
+  if (scheme_.weights.rounding == Rounding::gptq) hessian.emplace(first.columns);
+  std::optional<ClipSearch> search;
+  if (clip_) search.emplace(first.columns, scheme_.weights);
+  const Index tokens =
+      visit_inputs(node, expert_of(first), known, folded, quantized, [&](const Matrix& values) {
+        if (hessian) hessian->observe(values);
+        if (search) search->observe(values);
+      });
+  if (tokens == 0) {
+    for (const std::size_t reader : readers) without_tokens_.push_back(stored_[reader].module);
+    return round_each(to_nearest);
+  }
+  try {
+    std::optional<GptqFactor> factor;
+    if (hessian) factor.emplace(hessian->finish(), scheme_.weights.gptq);
+    return round_each([&](const StoredLinear& stored, Matrix w) {
+      if (search) clip(stored, *search, scheme_.weights, w);
+      return factor ? gptq(w, *factor, scheme_.weights) : quantize_weight(w, scheme_.weights);
+    });
+  } catch (const InputError& error) {
+    throw InputError(fmt::format("{}: {}", name_of(node), error.what()));
+  }
+}
+
+// Gives `take` what the linears that read `node` read, in the order of the stream; an expert's
+// linears those tokens that were sent to it. Returns how many tokens that were.
+Index BlockWeights::visit_inputs(Node node, std::optional<Index> expert,
+                                 const NodeQuantizers& known, const Block& folded,
+                                 const Block& quantized,
+                                 const std::function<void(const Matrix&)>& take) const {
   const Block& block = scheme_.propagate == Propagate::quantized ? quantized : folded;
-  InputHessian hessian(first.columns);
+  Index tokens = 0;
   stream_.capture_in_order(architecture_, block, known, node, expert.value_or(0),
                            [&](Matrix values) {
                              if (expert && node == Node::mlp_input) {
@@ -138,18 +192,10 @@ std::vector<QuantizedWeight> BlockWeights::rounded(Node node, const Readers& rea
                              if (const auto& quantizer = known[index_of(node)]) {
                                quantizer->apply(values);
                              }
-                             hessian.observe(values);
+                             tokens += values.rows();
+                             take(values);
                            });
-  if (hessian.tokens() == 0) {
-    for (const std::size_t reader : readers) without_tokens_.push_back(stored_[reader].module);
-    return round_each(to_nearest);
-  }
-  try {
-    const GptqFactor factor(hessian.finish(), scheme_.weights.gptq);
-    return round_each([&](const Matrix& w) { return gptq(w, factor, scheme_.weights); });
-  } catch (const InputError& error) {
-    throw InputError(fmt::format("{}: {}", name_of(node), error.what()));
-  }
+  return tokens;
 }
 
 }  // namespace evenkeel

@@ -2,6 +2,7 @@
 // computes them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ class BlockWeights {
  public:
   /// All references must outlive this.
   BlockWeights(const Architecture& architecture, Index number, const HiddenStream& stream,
-               const Scheme& scheme, std::size_t batch, bool keep);
+               const Scheme& scheme, std::size_t batch, bool keep, bool clip = false);
 
   /// Gives `quantized` the rounded weights of `folded`: those that read a node before `end` (all
   /// when empty) and are new or have changed.
@@ -49,6 +50,10 @@ class BlockWeights {
   std::vector<QuantizedWeight> rounded(Node node, const Readers& readers,
                                        const NodeQuantizers& known, const Block& folded,
                                        const Block& quantized);
+  bool reads_inputs() const { return clip_ || scheme_.weights.rounding == Rounding::gptq; }
+  Index visit_inputs(Node node, std::optional<Index> expert, const NodeQuantizers& known,
+                     const Block& folded, const Block& quantized,
+                     const std::function<void(const Matrix&)>& take) const;
   NodeQuantizers quantizers_through(Node node, const Block& quantized) const;
 
   const Architecture& architecture_;
@@ -57,6 +62,7 @@ class BlockWeights {
   const Scheme& scheme_;
   std::size_t batch_;
   bool keep_;
+  bool clip_;
   std::vector<StoredLinear> stored_;
   std::vector<bool> done_;  // by stored_
   std::vector<QuantizedWeight> codes_;

@@ -42,8 +42,8 @@ CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector
     const BlockResult result = calibrate_number(model, number, stream, options, stopwatch);
     for (const SiteResult& site : result.sites) {
       outcome.sites.push_back({fmt::format("blocks.{}.{}", number, site.site.name),
-                               site.found.threshold, site.found.loss_before,
-                               site.found.loss_after});
+                               site.found.threshold, site.found.loss_before, site.found.loss_after,
+                               site.found.errors_before, site.found.errors_after});
     }
     for (const std::string& site : result.untouched_sites) {
       progress.note(

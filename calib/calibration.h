@@ -1,6 +1,7 @@
 // The flow over blocks: load, calibrate, hand over, move on. One block's parameters in memory.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,8 @@ struct SiteSummary {
   double threshold = 0.0;
   double loss_before = 0.0;
   double loss_after = 0.0;
+  std::optional<SiteErrors> errors_before;  // where BlockOptions::site_errors asks for them
+  std::optional<SiteErrors> errors_after;
 };
 
 struct CalibrationOutcome {

@@ -42,17 +42,59 @@ void add_difference(const std::vector<ComparedRow>& rows, ComparedRow& row) {
   }
 }
 
-ComparedRow run_row(const JobInputs& inputs, const ComparisonRow& row, Progress& progress) {
+void widen(SiteErrors& all, const SiteErrors& site) {
+  all.low = std::min(all.low, site.low);
+  all.high = std::max(all.high, site.high);
+  all.input += site.input;
+  all.weight += site.weight;
+}
+
+void divide(SiteErrors& sums, double count) {
+  sums.input /= count;
+  sums.weight /= count;
+}
+
+std::vector<ComparedSites> sites_by_name(const std::vector<SiteSummary>& sites) {
+  std::vector<ComparedSites> all;
+  std::vector<double> counts;
+  for (const SiteSummary& site : sites) {
+    if (!site.errors_before) continue;
+    const std::string name = site.name.substr(site.name.rfind('.') + 1);
+    const auto found = std::ranges::find(all, name, &ComparedSites::name);
+    const auto i = static_cast<std::size_t>(found - all.begin());
+    if (found == all.end()) {
+      all.push_back({.name = name, .before = {}, .after = {}});
+      counts.push_back(0.0);
+    }
+    widen(all[i].before, *site.errors_before);
+    widen(all[i].after, *site.errors_after);
+    all[i].output_before += site.loss_before;
+    all[i].output_after += site.loss_after;
+    counts[i] += 1.0;
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    divide(all[i].before, counts[i]);
+    divide(all[i].after, counts[i]);
+    all[i].output_before /= counts[i];
+    all[i].output_after /= counts[i];
+  }
+  return all;
+}
+
+ComparedRow run_row(const JobInputs& inputs, const ComparisonRow& row, bool site_errors,
+                    Progress& progress) {
   Stopwatch stopwatch;
   const BlockOptions options{.transform = row.job.transform,
                              .scheme = row.job.scheme,
                              .batch = static_cast<std::size_t>(row.job.calibration.batch),
-                             .keep = false};
+                             .keep = false,
+                             .site_errors = site_errors};
   const auto outcome = calibrate_model(inputs.model(), inputs.samples(row.job), options,
                                        inputs.texts(), nullptr, progress, stopwatch);
   ComparedRow result;
   result.settings = row.settings;
   result.scores = outcome.scores;
+  result.sites = sites_by_name(outcome.sites);
   result.seconds = to_json(stopwatch);
   return result;
 }
@@ -116,7 +158,8 @@ class ComparedInputs {
 
 }  // namespace
 
-ComparisonResult run_comparison(const Comparison& comparison, Progress& progress) {
+ComparisonResult run_comparison(const Comparison& comparison, Progress& progress,
+                                bool site_errors) {
   const Job& job = comparison.job;
   if (job.evaluate.files().empty()) {
     throw UsageError(
@@ -142,13 +185,21 @@ ComparisonResult run_comparison(const Comparison& comparison, Progress& progress
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     RowProgress row_progress(progress, i, comparison.rows.size(), comparison.rows[i]);
     const std::size_t model = inputs.model_of(i);
-    result.rows.push_back(run_row(inputs.at(model), comparison.rows[i], row_progress));
+    result.rows.push_back(run_row(inputs.at(model), comparison.rows[i], site_errors, row_progress));
     result.rows.back().model = model;
     add_difference(result.rows, result.rows.back());
   }
   write_text(output.stage("compare.json"), to_json(result).dump(2) + "\n");
   output.commit();
   return result;
+}
+
+static nlohmann::ordered_json to_json(const SiteErrors& errors, double output) {
+  return {{"low", errors.low},
+          {"high", errors.high},
+          {"input_error", errors.input},
+          {"weight_error", errors.weight},
+          {"output_error", output}};
 }
 
 nlohmann::ordered_json to_json(const ComparisonResult& result) {
@@ -160,6 +211,10 @@ nlohmann::ordered_json to_json(const ComparisonResult& result) {
     nlohmann::ordered_json json{{"settings", settings}, {metric, to_json(row.scores)}};
     if (!row.difference.empty()) {
       json["difference"] = {{"from", row.difference_from}, {metric, to_json(row.difference)}};
+    }
+    for (const ComparedSites& site : row.sites) {
+      json["sites"][site.name] = {{"before", to_json(site.before, site.output_before)},
+                                  {"after", to_json(site.after, site.output_after)}};
     }
     json["seconds"] = row.seconds;
     rows.push_back(std::move(json));

@@ -106,6 +106,14 @@ void read_sites(const SectionReader& section, TransformOptions& options) {
   }
 }
 
+void read_ablations(const SectionReader& section, TransformOptions& options) {
+  take(options.shift, section.boolean("shift"));
+  take(options.scale, section.boolean("scale"));
+  take(options.objective,
+       section.choice("objective", {SearchObjective::attention, SearchObjective::linear}));
+  take(options.outlier_threshold, section.boolean("outlier_threshold"));
+}
+
 TransformOptions read_transform(const SectionReader& section, std::int64_t samples) {
   TransformOptions options;
   const auto method =
@@ -128,6 +136,8 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
                                 *search_samples));
     }
   }
+  options.clip = section.boolean("clip");
+  read_ablations(section, options);
   read_sites(section, options);
   options.search_samples =
       static_cast<int>(std::min<std::int64_t>(options.search_samples, samples));
@@ -138,7 +148,15 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
     section.idle("alpha", fmt::format("only smoothquant reads it; method is {}", name));
   }
   if (options.method != Method::os_plus) {
-    section.idle("search", fmt::format("only os_plus reads it; method is {}", name));
+    for (const char* key : {"search", "shift", "scale", "objective", "outlier_threshold"}) {
+      section.idle(key, fmt::format("only os_plus reads it; method is {}", name));
+    }
+  } else if (!options.shift && !options.scale) {
+    section.wrong("scale", "off beside shift, which leaves os_plus nothing to do; use method none");
+  } else if (!options.scale) {
+    for (const char* key : {"search", "objective", "outlier_threshold"}) {
+      section.idle(key, "without scale nothing is searched");
+    }
   }
   if (options.method == Method::none) {
     section.idle("sites", "method none works on no site");
@@ -236,6 +254,12 @@ JobReading read_job(const YamlValue& tree, const fs::path& file) {
   job.calibration = read_calibration(calibration, folder);
   job.transform = read_transform(root.section("transform"), job.calibration.corpus.samples);
   job.scheme = read_scheme(root, reading.faults);
+  if (job.transform.clip == true && job.scheme.weights.granularity == Granularity::per_tensor) {
+    root.section("transform")
+        .wrong("clip",
+               "needs weights per_channel or per_group; one step for a whole matrix has no "
+               "range of a channel to cut off");
+  }
   if (!averages_batches(job.scheme)) {
     calibration.idle("batch", "only the range average_minmax of static activations reads it");
   }

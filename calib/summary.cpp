@@ -26,10 +26,24 @@ Json calibration_json(const CalibrationOptions& calibration) {
   return json;
 }
 
-Json transform_json(const TransformOptions& transform) {
+// The parts of OS+ that are not as published.
+void add_ablations(const TransformOptions& transform, Json& json) {
+  if (!transform.shift) json["shift"] = false;
+  if (!transform.scale) json["scale"] = false;
+  if (transform.objective != SearchObjective::attention) {
+    json["objective"] = name_of(transform.objective);
+  }
+  if (!transform.outlier_threshold) json["outlier_threshold"] = false;
+}
+
+Json transform_json(const TransformOptions& transform, const TensorScheme& weights) {
   Json json{{"method", name_of(transform.method)}};
+  if (transform.clip || clips(transform, weights)) json["clip"] = clips(transform, weights);
   if (transform.method == Method::none) return json;
-  if (transform.method == Method::os_plus) json["search"] = name_of(transform.search);
+  if (transform.method == Method::os_plus) {
+    json["search"] = name_of(transform.search);
+    add_ablations(transform, json);
+  }
   if (transform.method == Method::smoothquant) {
     json["alpha"] = transform.alpha ? Json(*transform.alpha) : Json("search");
   }
@@ -77,7 +91,7 @@ Json to_json(const Job& job) {
   return {{"file", job.file.filename().string()},
           {"model", job.model.string()},
           {"calibration", calibration_json(job.calibration)},
-          {"transform", transform_json(job.transform)},
+          {"transform", transform_json(job.transform, job.scheme.weights)},
           {"scheme", scheme_to_json(job.scheme)},
           {"evaluate", evaluate_json(job.evaluate)},
           {"output", job.output.string()},

@@ -36,7 +36,7 @@ class ColumnRounder {
         scheme_(scheme),
         codes_(code_range(scheme.bits, scheme.symmetric)),
         grouped_(scheme.granularity == Granularity::per_group),
-        width_(grouped_ ? std::min<Index>(scheme.group_size, weight.cols()) : weight.cols()),
+        width_(group_width(scheme, weight.cols())),
         moving_(weight(Eigen::all, order_).cast<double>()),
         result_(quantize_weight(weight, scheme)) {}
 

@@ -71,6 +71,24 @@ Scheme symmetric_integers(Granularity weights, Granularity activations) {
   return scheme;
 }
 
+// Ranges found anew for each token, also of each row of the probabilities: measured on models with
+// outlier channels, they are what costs least.
+Scheme recommended(int bits) {
+  Scheme scheme = integers(bits);
+  scheme.activations.granularity = Granularity::per_token;
+  scheme.activations.range = RangeEstimator::minmax;
+  if (bits > 4) return scheme;
+  // So few codes need ranges of fewer values, and codes for probabilities that reach small ones.
+  scheme.activations.granularity = scheme.weights.granularity = Granularity::per_group;
+  scheme.activations.group_size = scheme.weights.group_size = 32;
+  scheme.weights.rounding = Rounding::gptq;
+  TensorScheme probabilities = scheme.activations;
+  probabilities.granularity = Granularity::per_token;
+  probabilities.codes = Codes::logarithmic;
+  scheme.nodes = {{"attention.probabilities", probabilities}};
+  return scheme;
+}
+
 const std::vector<std::pair<std::string, Scheme>>& named_schemes() {
   using enum Granularity;
   static const std::vector<std::pair<std::string, Scheme>> named{
@@ -82,7 +100,10 @@ const std::vector<std::pair<std::string, Scheme>>& named_schemes() {
       {"w4_column_wise", weights_alone(4, per_channel)},
       {"naive_w8a8", symmetric_integers(per_tensor, per_tensor)},
       {"vector_wise", symmetric_integers(per_channel, per_token)},
-      {"zeroquant_w8a8", symmetric_integers(per_group, per_token)}};
+      {"zeroquant_w8a8", symmetric_integers(per_group, per_token)},
+      {"recommended_w8a8", recommended(8)},
+      {"recommended_w6a6", recommended(6)},
+      {"recommended_w4a4", recommended(4)}};
   return named;
 }
 

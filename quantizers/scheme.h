@@ -125,7 +125,9 @@ struct Scheme {
 /// 128 alone; w4_column_wise: per channel alone. 8 bits and symmetric MinMax on both sides:
 /// naive_w8a8 per tensor (static), vector_wise activations per token and weights per channel,
 /// zeroquant_w8a8 activations per token and weights in groups of 128 (Yao et al. 2022, whose groups
-/// are a number of parts of the matrix). Nothing for another name.
+/// are a number of parts of the matrix). recommended_w8a8, recommended_w6a6: as w8a8 and w6a6 with
+/// activations per token; recommended_w4a4: both sides in groups of 32, weights by GPTQ, attention
+/// probabilities per token in logarithmic codes. Nothing for another name.
 std::optional<Scheme> scheme_named(std::string_view name);
 const std::vector<std::string>& scheme_names();
 /// The name of a scheme that has one.

@@ -12,11 +12,6 @@
 namespace evenkeel {
 namespace {
 
-Index group_width(const TensorScheme& scheme, Index columns) {
-  return scheme.granularity == Granularity::per_group ? std::min<Index>(scheme.group_size, columns)
-                                                      : columns;
-}
-
 Index groups_of(const TensorScheme& scheme, Index columns) {
   if (columns == 0) return 1;
   const Index width = group_width(scheme, columns);
@@ -49,6 +44,11 @@ void for_each_piece(const ConstMatrixView& weight, const TensorScheme& scheme, V
 }
 
 }  // namespace
+
+Index group_width(const TensorScheme& scheme, Index columns) {
+  return scheme.granularity == Granularity::per_group ? std::min<Index>(scheme.group_size, columns)
+                                                      : columns;
+}
 
 Index QuantizedWeight::groups() const { return groups_of(scheme, columns); }
 

@@ -9,6 +9,10 @@
 
 namespace evenkeel {
 
+/// How many of a row's columns share a step: all of them unless per_group, whose last group may be
+/// shorter.
+Index group_width(const TensorScheme& scheme, Index columns);
+
 /// A weight as codes. Steps and zero points are [rows_of_steps, groups]: per_tensor 1 x 1,
 /// per_channel out x 1, per_group out x ceil(in / group_size).
 struct QuantizedWeight {

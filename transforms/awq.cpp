@@ -38,6 +38,7 @@ std::vector<double> awq_alphas() {
 }
 
 SiteTransform awq(ScoredSite site, const TensorScheme& weights) {
+  site.relative_tokens = true;
   const SiteScorer scorer(std::move(site), weights);
   const ScoredSite& scored = scorer.site();
   const Vector magnitude = scored.ties.pooled(mean_magnitude(scored.inputs, scored.masks));

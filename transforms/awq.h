@@ -23,9 +23,10 @@ Vector awq_scale(const ConstVectorView& magnitude, double alpha);
 std::vector<double> awq_alphas();
 
 /// The scale of the alpha of least output error with the weights alone quantized, whatever the
-/// scheme does to activations; of equal ones the smaller alpha. No shift. The published
-/// program's outputs are those of Reach::projection; its clipping of weight ranges is not part of
-/// this.
+/// scheme does to activations; of equal ones the smaller alpha. No shift. The published program's
+/// outputs are those of Reach::projection. It takes the mean of squares over tokens, which the few
+/// tokens with the largest outputs decide; here each token's error is relative to its output's
+/// energy. The clip search of weights comes when they are rounded (quantizers/clip_search.h).
 /// Throws: InputError when a loss is not finite.
 SiteTransform awq(ScoredSite site, const TensorScheme& weights);
 

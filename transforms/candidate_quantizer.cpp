@@ -39,6 +39,16 @@ ActivationQuantizer threshold_quantizer(const TensorScheme& activations,
                           scale_for_threshold(extrema.low, extrema.high, threshold));
 }
 
+ActivationQuantizer symmetric_quantizer(const TensorScheme& activations,
+                                        const ChannelExtrema& extrema, const Vector& scale) {
+  if (is_dynamic(activations) || activations.granularity != Granularity::per_tensor) {
+    return scaled_quantizer(activations, extrema, scale);
+  }
+  const Vector magnitude = extrema.high.cwiseMax(-extrema.low);
+  const float limit = (magnitude.array() / scale.array()).maxCoeff();
+  return {activations, {Range{-limit, limit}}};
+}
+
 double unscaled_loss(const SiteScorer& scorer, const Scheme& scheme) {
   const ChannelExtrema extrema = channel_extrema(scorer.site().inputs, scorer.site().masks);
   const Vector ones = Vector::Ones(scorer.site().weight.cols());

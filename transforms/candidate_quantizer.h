@@ -18,6 +18,11 @@ ActivationQuantizer scaled_quantizer(const TensorScheme& activations, const Chan
 ActivationQuantizer threshold_quantizer(const TensorScheme& activations,
                                         const ChannelExtrema& extrema, double threshold);
 
+/// The same where channels have thresholds of their own: per tensor, [-m, m] with m the largest
+/// magnitude of the scaled input.
+ActivationQuantizer symmetric_quantizer(const TensorScheme& activations,
+                                        const ChannelExtrema& extrema, const Vector& scale);
+
 /// Loss of quantizing the site as it stands: scale one, the input's own range.
 double unscaled_loss(const SiteScorer& scorer, const Scheme& scheme);
 

@@ -10,6 +10,7 @@ namespace {
 constexpr std::array methods{Method::none, Method::smoothquant, Method::outlier_suppression,
                              Method::os_plus, Method::awq};
 constexpr std::array searches{Search::exact, Search::exhaustive};
+constexpr std::array search_objectives{SearchObjective::attention, SearchObjective::linear};
 constexpr std::array site_kinds{SiteKind::attention, SiteKind::mlp, SiteKind::output,
                                 SiteKind::down};
 
@@ -72,6 +73,20 @@ std::string_view name_of(SiteKind value) {
   return "";
 }
 
+std::string_view name_of(SearchObjective value) {
+  switch (value) {
+    case SearchObjective::attention:
+      return "attention";
+    case SearchObjective::linear:
+      return "linear";
+  }
+  return "";
+}
+
+std::optional<SearchObjective> search_objective_named(std::string_view name) {
+  return choice_named(search_objectives, name);
+}
+
 std::optional<Method> method_named(std::string_view name) { return choice_named(methods, name); }
 
 std::optional<Search> search_named(std::string_view name) { return choice_named(searches, name); }
@@ -95,6 +110,11 @@ const std::vector<std::string>& site_kind_names() {
   return names;
 }
 
+bool clips(const TransformOptions& options, const TensorScheme& weights) {
+  return options.clip.value_or(options.method == Method::awq &&
+                               weights.granularity != Granularity::per_tensor);
+}
+
 std::vector<std::string> faults_of(const TransformOptions& options) {
   std::vector<std::string> faults;
   if (name_of(options.method).empty()) {
@@ -102,6 +122,14 @@ std::vector<std::string> faults_of(const TransformOptions& options) {
   }
   if (name_of(options.search).empty()) {
     faults.push_back(fmt::format("search: no such choice ({})", static_cast<int>(options.search)));
+  }
+  if (name_of(options.objective).empty()) {
+    faults.push_back(
+        fmt::format("objective: no such choice ({})", static_cast<int>(options.objective)));
+  }
+  if (options.method == Method::os_plus && !options.shift && !options.scale) {
+    faults.emplace_back(
+        "scale: false beside shift: false, which leaves os_plus nothing to do; use method none");
   }
   if (options.search_samples < 1) {
     faults.push_back(

@@ -23,11 +23,22 @@ struct OsPlusOptions {
   Search search = Search::exact;
   bool can_shift = false;
   double lowest_threshold = layer_norm_lowest_threshold;
+  bool scale = true;              // TransformOptions::scale
+  bool outlier_threshold = true;  // TransformOptions::outlier_threshold
 };
 
 /// Shift (zero unless `can_shift`) and searched scale of one site, by channel of its input, tied
 /// channels alike. `site.inputs` are what the producer gives, unshifted, and `site.bias` the
 /// readers' own; both are shifted here. The search sees all of `site.inputs`.
+///
+/// Without `scale`, the scale is one and the only threshold tried is the largest magnitude.
+///
+/// Without `outlier_threshold`, channels are visited from the widest to the narrowest, and each
+/// takes, of the grid's thresholds, the one of least loss for itself while those before keep theirs
+/// and those still to come share its own. The first visit is thus OS+'s search, whose curve
+/// `thresholds`, `losses` and `threshold` hold, and no later one raises the loss. The paper says no
+/// more of this ablation than that the scale of every channel is searched; the order and the grid
+/// are ours.
 /// Throws: InputError when an input or a loss is not finite.
 SiteTransform os_plus(ScoredSite site, const Scheme& scheme, const OsPlusOptions& options);
 

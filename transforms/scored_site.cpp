@@ -69,7 +69,9 @@ class Builder {
                                  }},
                                 scored_.masks);
       case Objective::linear:
-        return linear_output(architecture_.rows(site_.readers.back().role));
+        return linear_output(site_.objectives.size() == 1
+                                 ? scored_.weight.rows()
+                                 : architecture_.rows(site_.readers.back().role));
       case Objective::gated:
         return gated_output(architecture_.ffn_channels, architecture_.activation);
       case Objective::mixture:
@@ -85,11 +87,6 @@ class Builder {
     }
     if (objective == Objective::gated) {
       return projected_output(output(objective), block_.linear(LinearRole::down).weight);
-    }
-    if (objective == Objective::linear && site_.kind == SiteKind::mlp) {
-      return projected_output(
-          activated_output(architecture_.ffn_channels, architecture_.activation),
-          block_.linear(LinearRole::down).weight);
     }
     return output(objective);
   }

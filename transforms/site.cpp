@@ -15,15 +15,23 @@ bool contains(const std::vector<SiteKind>& kinds, SiteKind kind) {
   return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
+// Whether the MLP gives s y for s times what its up projection gives, s > 0.
+bool passes_scale(const Architecture& architecture) {
+  return architecture.gated() || architecture.activation == Activation::relu;
+}
+
 // As published: OS+ also moves scale from the last MLP linear to the one before where a gate lies
-// between, AWQ does so too and goes from the output projection to the values, the others work on
-// norms alone.
+// between; AWQ does so wherever a scale passes, and goes from the output projection to the values;
+// the others work on norms alone.
 std::vector<SiteKind> wanted_kinds(const Architecture& architecture,
                                    const TransformOptions& options) {
   if (options.sites) return *options.sites;
   std::vector<SiteKind> kinds{SiteKind::attention, SiteKind::mlp};
-  const bool linears = options.method == Method::os_plus || options.method == Method::awq;
-  if (linears && architecture.gated()) kinds.push_back(SiteKind::down);
+  const bool awq = options.method == Method::awq;
+  if (awq ? passes_scale(architecture)
+          : options.method == Method::os_plus && architecture.gated()) {
+    kinds.push_back(SiteKind::down);
+  }
   // With grouped queries the published program leaves the values alone.
   if (options.method == Method::awq && architecture.heads == architecture.key_value_heads) {
     kinds.push_back(SiteKind::output);
@@ -40,7 +48,8 @@ class SiteList {
     norm_site("attention", SiteKind::attention, NormRole::attention_input, Node::attention_input);
     linear_site("output", SiteKind::output, LinearRole::value, LinearRole::output);
     norm_site("mlp", SiteKind::mlp, NormRole::mlp_input, Node::mlp_input);
-    for (Index e = 0; architecture_.gated() && e < architecture_.copies(LinearRole::down); ++e) {
+    for (Index e = 0; passes_scale(architecture_) && e < architecture_.copies(LinearRole::down);
+         ++e) {
       linear_site(architecture_.mixture() ? fmt::format("experts.{}.down", e) : "down",
                   SiteKind::down, {LinearRole::up, e}, {LinearRole::down, e});
     }
@@ -103,7 +112,8 @@ class SiteList {
     site.readers = {reader};
     site.objectives = {Objective::linear};
     if (kind == SiteKind::down) {
-      site.unshifted = "the gate multiplies what up gives";
+      site.unshifted =
+          architecture_.gated() ? "the gate multiplies what up gives" : "ReLU lies between";
     } else if (!architecture_.linear(producer.role).bias) {
       site.unshifted = fmt::format("{} has no bias", architecture_.linear(producer.role).name);
     } else {
@@ -141,11 +151,11 @@ std::vector<Site> sites_of(const Architecture& architecture, Index number,
                            const TransformOptions& options) {
   if (options.method == Method::none) return {};
   const std::vector<SiteKind> wanted = wanted_kinds(architecture, options);
-  if (contains(wanted, SiteKind::down) && !architecture.gated()) {
-    throw InputError(
-        fmt::format("transform.sites: model_type '{}' has no site 'down', since its MLP has no "
-                    "gate; leave it out",
-                    architecture.model_type));
+  if (contains(wanted, SiteKind::down) && !passes_scale(architecture)) {
+    throw InputError(fmt::format(
+        "transform.sites: model_type '{}' has no site 'down', since its MLP has neither a "
+        "gate nor a ReLU; leave it out",
+        architecture.model_type));
   }
   if (options.plain_layout && !architecture.residual_after_norm) {
     throw InputError(fmt::format(
@@ -168,6 +178,16 @@ std::vector<Site> sites_of(const Architecture& architecture, Index number,
   std::erase_if(sites, [&](const Site& site) {
     return !contains(wanted, site.kind) || (site.residual && options.plain_layout);
   });
+  if (options.method == Method::os_plus && options.objective == SearchObjective::linear) {
+    if (architecture.mixture()) {
+      throw InputError(
+          fmt::format("transform.objective: model_type '{}' is a mixture of experts, and its "
+                      "products are those of experts that a token is not sent to as well; leave it "
+                      "out",
+                      architecture.model_type));
+    }
+    for (Site& site : sites) site.objectives = {Objective::linear};
+  }
   return sites;
 }
 
@@ -197,8 +217,10 @@ std::vector<std::string> site_notes(const Architecture& architecture,
     if (site.residual && options.plain_layout) {
       by_reason["left alone, since plain_layout leaves no place to undo it in the residual"]
           .push_back(site.name);
-    } else if (options.method == Method::os_plus && !site.can_shift()) {
-      by_reason["scale only, since " + site.unshifted].push_back(site.name);
+    } else if (options.method == Method::os_plus && options.shift && !site.can_shift()) {
+      by_reason[(options.scale ? "scale only, since " : "left alone without scale, since ") +
+                site.unshifted]
+          .push_back(site.name);
     }
   }
   std::vector<std::string> notes;

@@ -31,24 +31,6 @@ class LinearOutput final : public SiteOutput {
   Index rows_;
 };
 
-class ActivatedOutput final : public SiteOutput {
- public:
-  ActivatedOutput(Index rows, Activation activation) : rows_(rows), activation_(activation) {}
-  Index weight_rows() const override { return rows_; }
-  Index columns() const override { return rows_; }
-  void piece(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
-             std::size_t /*sample*/, Index first, OutputBuffers& buffers,
-             MatrixView out) const override {
-    project(x.middleRows(first, out.rows()), weight, bias, buffers.products);
-    activate(activation_, buffers.products);
-    out = buffers.products;
-  }
-
- private:
-  Index rows_;
-  Activation activation_;
-};
-
 class GatedOutput final : public SiteOutput {
  public:
   GatedOutput(Index rows, Activation activation) : rows_(rows), activation_(activation) {}
@@ -181,10 +163,6 @@ std::shared_ptr<const SiteOutput> projected_output(std::shared_ptr<const SiteOut
 
 std::shared_ptr<const SiteOutput> linear_output(Index rows) {
   return std::make_shared<LinearOutput>(rows);
-}
-
-std::shared_ptr<const SiteOutput> activated_output(Index rows, Activation activation) {
-  return std::make_shared<ActivatedOutput>(rows, activation);
 }
 
 std::shared_ptr<const SiteOutput> gated_output(Index rows, Activation activation) {

@@ -44,9 +44,6 @@ class SiteOutput {
 /// x W^T, without bias.
 std::shared_ptr<const SiteOutput> linear_output(Index rows);
 
-/// act(x W^T + bias).
-std::shared_ptr<const SiteOutput> activated_output(Index rows, Activation activation);
-
 /// act(gate x) * (up x): the weights stack gate and up, [2 * rows, channels].
 std::shared_ptr<const SiteOutput> gated_output(Index rows, Activation activation);
 

@@ -10,6 +10,16 @@ namespace evenkeel {
 // Tokens whose errors are summed before the bound is looked at.
 constexpr Index piece_rows = attention_piece_rows;
 
+namespace {
+
+// Of one token's output; one where it is zero.
+double energy_of(const ConstMatrixView& output) {
+  const double energy = output.cast<double>().squaredNorm();
+  return energy > 0.0 ? energy : 1.0;
+}
+
+}  // namespace
+
 /// The running sum of one candidate and the bound that drops it.
 class SiteScorer::Accumulator {
  public:
@@ -108,8 +118,9 @@ std::optional<double> SiteScorer::loss(const Candidate& candidate, double bound,
         output.piece(input, own, bias, sample, first, buffers, out);
         for (Index i = 0; i < out.rows(); ++i) {
           if (is_padding(site_.masks, sample, first + i)) continue;
-          sum.add(
-              (out.row(i) - expected_[number][sample].row(first + i)).cast<double>().squaredNorm());
+          const auto expected = expected_[number][sample].row(first + i);
+          const double squares = (out.row(i) - expected).cast<double>().squaredNorm();
+          sum.add(site_.relative_tokens ? squares / energy_of(expected) : squares);
         }
         if (!sum.alive()) return std::nullopt;
       }

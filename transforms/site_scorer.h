@@ -27,6 +27,9 @@ struct ScoredSite {
                                    // quantizes each for itself, in order; together all of weight
   std::vector<std::shared_ptr<const SiteOutput>> outputs;  // together they take all rows of weight
   ChannelTies ties;
+  // Each token's squared error counts relative to the energy of its own full-precision output
+  // (as it is where that is zero), so that a few tokens with large outputs do not decide alone.
+  bool relative_tokens = false;
 };
 
 /// The site of a block, whose readers' weights are taken as they are. `inputs` are what the
@@ -66,10 +69,10 @@ class SiteScorer {
   /// Mean over tokens of the sum over channels of squared differences between the output with
   /// quantized input and weight and the full-precision one (products of q, k, v are not
   /// quantized). Of several outputs: the sum of each one's squared differences over the sum of its
-  /// full-precision squares. Sums run over pieces of tokens in order, in double, so the value
-  /// depends on nothing else. Nothing when the candidate was dropped: its partial sum exceeded
-  /// `bound`, or reached it and `tie_loses`. As all terms are non-negative, a dropped candidate's
-  /// loss exceeds `bound` (or equals it).
+  /// full-precision squares. Under `relative_tokens` as said there. Sums run over pieces of tokens
+  /// in order, in double, so the value depends on nothing else. Nothing when the candidate was
+  /// dropped: its partial sum exceeded `bound`, or reached it and `tie_loses`. As all terms are
+  /// non-negative, a dropped candidate's loss exceeds `bound` (or equals it).
   std::optional<double> loss(const Candidate& candidate,
                              double bound = std::numeric_limits<double>::infinity(),
                              bool tie_loses = false) const;

@@ -1,9 +1,11 @@
 // What a method found for one site.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "transforms/channel_transform.h"
+#include "transforms/site_errors.h"
 
 namespace evenkeel {
 
@@ -17,6 +19,8 @@ struct SiteTransform {
   double threshold = 0.0;    // the one chosen (or SmoothQuant's given alpha)
   double loss_before = 0.0;  // of quantizing the site as it is, without shift or scale
   double loss_after = 0.0;   // of quantizing it under the transform
+  std::optional<SiteErrors> errors_before;  // likewise; only where they were asked for
+  std::optional<SiteErrors> errors_after;
 };
 
 }  // namespace evenkeel

@@ -31,14 +31,18 @@ std::vector<double> threshold_grid(Range range, double lowest) {
   return thresholds;
 }
 
+float scale_for_threshold(float low, float high, double threshold) {
+  const auto limit = static_cast<float>(threshold);
+  const float above = high > limit ? high / limit : 1.0F;
+  const float below = low < -limit ? low / -limit : 1.0F;
+  return std::max(above, below);
+}
+
 Vector scale_for_threshold(const ConstVectorView& low, const ConstVectorView& high,
                            double threshold) {
-  const auto limit = static_cast<float>(threshold);
   Vector scale(low.size());
   for (Index j = 0; j < low.size(); ++j) {
-    const float above = high(j) > limit ? high(j) / limit : 1.0F;
-    const float below = low(j) < -limit ? low(j) / -limit : 1.0F;
-    scale(j) = std::max(above, below);
+    scale(j) = scale_for_threshold(low(j), high(j), threshold);
   }
   return scale;
 }

@@ -23,8 +23,10 @@ inline constexpr double most_thresholds = 1e6;
 /// Throws: InputError when n exceeds `most_thresholds`.
 std::vector<double> threshold_grid(Range range, double lowest = layer_norm_lowest_threshold);
 
-/// OS+ Eq. 8 as coded: the larger of max_j / t where max_j > t, min_j / -t where min_j < -t,
-/// and 1. `low`, `high` [channels] are the extrema of the shifted input; t in float.
+/// OS+ Eq. 8 as coded, of one channel: the larger of max_j / t where max_j > t, min_j / -t where
+/// min_j < -t, and 1. `low`, `high` are the extrema of the shifted input; t in float.
+float scale_for_threshold(float low, float high, double threshold);
+/// Of every channel; `low`, `high` [channels].
 Vector scale_for_threshold(const ConstVectorView& low, const ConstVectorView& high,
                            double threshold);
 

@@ -8,6 +8,7 @@
 #include <tbb/global_control.h>
 
 #include "calib/node_ranges.h"
+#include "quantizers/clip_search.h"
 #include "quantizers/gptq.h"
 #include "support/tiny_stream.h"
 
@@ -80,6 +81,36 @@ TEST(BlockWeights, GptqReadsTheStreamThatTheSchemePropagates) {
       }
     }
   }
+}
+
+// Every row but those of query and key, by the linear's own inputs.
+TEST(BlockWeights, ClipsByTheInputsBeforeRounding) {
+  const TinyStream tiny;
+  Scheme scheme = scheme_of(Rounding::nearest);
+  scheme.propagate = Propagate::full_precision;
+  BlockWeights weights(tiny.architecture(), 0, tiny.stream(), scheme, 2, true, true);
+  const Block block = tiny.block();
+  Block quantized = block;
+  weights.quantize(block, quantized);
+  const auto codes = weights.take_codes();
+  const auto stored = stored_linears(tiny.architecture(), 0);
+  int clipped = 0;
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    const LinearRole role = stored[i].role();
+    Matrix weight = joined_weight(stored[i], block);
+    const QuantizedWeight plain = quantize_weight(weight, scheme.weights);
+    if (role != LinearRole::query && role != LinearRole::key) {
+      ClipSearch search(stored[i].columns, scheme.weights);
+      for (const Matrix& values : tiny.stream().capture(tiny.architecture(), block, {},
+                                                        input_of(role), tiny.stream().size())) {
+        search.observe(values);
+      }
+      clip_weight(weight, search.limits(weight), scheme.weights);
+    }
+    EXPECT_EQ(codes[i].codes, quantize_weight(weight, scheme.weights).codes) << stored[i].module;
+    if (codes[i].codes != plain.codes) ++clipped;
+  }
+  EXPECT_GT(clipped, 0);
 }
 
 TEST(BlockWeights, NothingDependsOnTheNumberOfThreads) {

@@ -203,7 +203,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "w4a16, w4_column_wise, naive_w8a8, vector_wise, zeroquant_w8a8"},
         OneFault{"compare: {transform: [none]}",
                  "7: transform: expected a section with the keys method, search_samples, search, "
-                 "alpha, sites, plain_layout; got 'none'"},
+                 "shift, scale, objective, outlier_threshold, alpha, clip, sites, plain_layout; "
+                 "got 'none'"},
         OneFault{"compare: {transform.metod: [none]}",
                  "7: compare.transform.metod: unknown key; did you mean 'method'?"},
         OneFault{"compare: {transform.method.x: [none]}",
@@ -222,7 +223,8 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(LoadComparison, refuses_an_axis_that_leads_through_a_value) {
   EXPECT_EQ(faults_of_more("transform: none\ncompare: {transform.alpha: [0.5]}\n"),
             (Lines{"job.yaml:7: transform: expected a section with the keys method, "
-                   "search_samples, search, alpha, sites, plain_layout; got 'none'",
+                   "search_samples, search, shift, scale, objective, outlier_threshold, "
+                   "alpha, clip, sites, plain_layout; got 'none'",
                    "job.yaml:8: compare.transform.alpha: leads through a value that is no "
                    "section"}));
 }

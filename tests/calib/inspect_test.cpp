@@ -50,7 +50,11 @@ TEST(InspectTest, Checkpoint) {
                             {"name": "mlp", "producer": "final_layer_norm", "readers": ["fc1"],
                              "objective": "linear", "default_of": ["smoothquant", "outlier_suppression", "os_plus",
                                                   "awq"],
-                             "shift": true, "why_no_shift": "", "residual": false}])"));
+                             "shift": true, "why_no_shift": "", "residual": false},
+                            {"name": "down", "producer": "fc1", "readers": ["fc2"],
+                             "objective": "linear", "default_of": ["awq"],
+                             "shift": false, "why_no_shift": "ReLU lies between",
+                             "residual": false}])"));
 }
 
 TEST(InspectTest, NoShiftWithoutBias) {

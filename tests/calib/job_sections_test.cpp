@@ -43,7 +43,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform.search: 'fast' is not supported; supported: exact, exhaustive"},
         OneFault{"transform:\n  quantile: true",
                  "7: transform.quantile: unknown key; known keys: method, search_samples, search, "
-                 "alpha, sites, plain_layout"},
+                 "shift, scale, objective, outlier_threshold, alpha, clip, sites, plain_layout"},
         OneFault{
             "scheme: {activations: {codes: logarithmic}}",
             "6: scheme.activations.codes: unknown key; did you mean 'scheme.nodes.PATTERN.codes'?"},
@@ -85,10 +85,12 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform.plain_layout: expected true or false; got 'maybe'"},
         OneFault{"transform:",
                  "6: transform: expected a section with the keys method, "
-                 "search_samples, search, alpha, sites, plain_layout; got no value"},
+                 "search_samples, search, shift, scale, objective, outlier_threshold, "
+                 "alpha, clip, sites, plain_layout; got no value"},
         OneFault{"transform: [none]",
                  "6: transform: expected a section with the keys method, "
-                 "search_samples, search, alpha, sites, plain_layout; got a list"},
+                 "search_samples, search, shift, scale, objective, outlier_threshold, "
+                 "alpha, clip, sites, plain_layout; got a list"},
         OneFault{"transform: {method: [none]}",
                  "6: transform.method: expected one of none, smoothquant, "
                  "outlier_suppression, os_plus, awq; got a list"},
@@ -220,6 +222,17 @@ INSTANTIATE_TEST_SUITE_P(
         OneFault{"transform: {method: smoothquant, search_samples: 4}",
                  "6: transform.search_samples: cannot take effect: smoothquant searches only with "
                  "alpha: search"},
+        OneFault{"transform: {method: awq, outlier_threshold: false}",
+                 "6: transform.outlier_threshold: cannot take effect: only os_plus reads it; "
+                 "method is awq"},
+        OneFault{"transform: {scale: false, objective: linear}",
+                 "6: transform.objective: cannot take effect: without scale nothing is searched"},
+        OneFault{"transform: {shift: false, scale: false}",
+                 "6: transform.scale: off beside shift, which leaves os_plus nothing to do; use "
+                 "method none"},
+        OneFault{"transform: {clip: true}\nscheme: {weights: {granularity: per_tensor}}",
+                 "6: transform.clip: needs weights per_channel or per_group; one step for a whole "
+                 "matrix has no range of a channel to cut off"},
         OneFault{"transform: {method: none, sites: [mlp]}",
                  "6: transform.sites: cannot take effect: method none works on no site"},
         OneFault{"transform: {method: none, plain_layout: true}",

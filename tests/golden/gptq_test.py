@@ -10,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-TOOL = os.environ.get("EVENKEEL_GPTQ", "")
+TOOL = os.environ.get("EVENKEEL_WEIGHT_CODES", "")
 SKIPPED = 77
 
 
@@ -21,21 +21,26 @@ def why_not():
     except ImportError:
         return "needs the PyPI package 'numpy'"
     if not os.access(TOOL, os.X_OK):
-        return "needs EVENKEEL_GPTQ to name the built tests/support/tools/gptq_codes"
+        return "needs EVENKEEL_WEIGHT_CODES to name the built tests/support/tools/weight_codes"
     return None
+
+
+def our_task(weight, inputs, scheme, **more):
+    """What the product's tool prints."""
+    task = {"scheme": {"weights": scheme, "activations": {"bits": 16}, "propagate": "quantized"},
+            "weight": weight.tolist(), "inputs": inputs.tolist(), **more}
+    done = subprocess.run([TOOL], input=json.dumps(task), capture_output=True, text=True,
+                          check=False)
+    if done.returncode != 0:
+        raise AssertionError(done.stderr)
+    return json.loads(done.stdout)
 
 
 def our_codes(weight, inputs, scheme):
     """Codes [rows, columns], steps and zero points of the product."""
     import numpy as np
 
-    task = {"scheme": {"weights": scheme, "activations": {"bits": 16}, "propagate": "quantized"},
-            "weight": weight.tolist(), "inputs": inputs.tolist()}
-    done = subprocess.run([TOOL], input=json.dumps(task), capture_output=True, text=True,
-                          check=False)
-    if done.returncode != 0:
-        raise AssertionError(done.stderr)
-    found = json.loads(done.stdout)
+    found = our_task(weight, inputs, scheme)
     return (np.array(found["codes"]).reshape(weight.shape),
             np.array(found["steps"], np.float32), np.array(found["zero_points"]))
 

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "quantizers/gemm.h"
 #include "quantizers/weight_quantizer.h"
 #include "support/random_matrix.h"
 
@@ -41,6 +42,22 @@ TEST(Awq, AlphasAreTwentyFromZero) {
   EXPECT_EQ(alphas.back(), 0.95);
 }
 
+// A token whose output is a thousand times larger than the others' decides no more than they do.
+TEST(Awq, EveryTokenCountsAlike) {
+  ScoredSite site = outlier_site();
+  ScoredSite louder = site;
+  louder.inputs.front().row(3) *= 1024.0F;
+  const SiteScorer quiet_scorer(std::move(site), four_bits);
+  louder.relative_tokens = true;
+  const SiteScorer scorer(std::move(louder), four_bits);
+  ScoredSite relative = outlier_site();
+  relative.relative_tokens = true;
+  const Candidate candidate{Vector::Ones(channels), ActivationQuantizer({.bits = 16})};
+  // Power of two: the same floats but for the exponent.
+  EXPECT_EQ(scorer.loss(candidate), SiteScorer(std::move(relative), four_bits).loss(candidate));
+  EXPECT_NE(scorer.loss(candidate), quiet_scorer.loss(candidate));
+}
+
 TEST(Awq, TakesTheAlphaOfLeastLossOfTheWeightsAlone) {
   const ScoredSite site = outlier_site();
   const SiteTransform found = awq(site, four_bits);
@@ -59,10 +76,10 @@ TEST(Awq, TakesTheAlphaOfLeastLossOfTheWeightsAlone) {
   const Matrix scaled = input.array().rowwise() / found.transform.scale.array();
   Matrix weight = site.weight.array().rowwise() * found.transform.scale.array();
   fake_quantize_weight(weight, four_bits);
-  const double expected = (scaled.cast<double>() * weight.cast<double>().transpose() -
-                           input.cast<double>() * site.weight.cast<double>().transpose())
-                              .squaredNorm() /
-                          static_cast<double>(input.rows());
+  const DoubleMatrix output = input.cast<double>() * site.weight.cast<double>().transpose();
+  const DoubleMatrix moved = scaled.cast<double>() * weight.cast<double>().transpose() - output;
+  const double expected =
+      (moved.rowwise().squaredNorm().array() / output.rowwise().squaredNorm().array()).mean();
   EXPECT_NEAR(found.loss_after, expected, 1e-4 * expected);
 }
 

@@ -46,6 +46,24 @@ TEST(TransformOptions, have_no_fault_by_default_or_at_the_bounds) {
   EXPECT_EQ(faults_of(options), Lines{});
 }
 
+TEST(TransformOptions, clip_by_default_as_awq_did) {
+  const TensorScheme channel{.granularity = Granularity::per_channel};
+  const TensorScheme tensor{.granularity = Granularity::per_tensor};
+  EXPECT_TRUE(clips({.method = Method::awq}, channel));
+  EXPECT_FALSE(clips({.method = Method::awq}, tensor));
+  EXPECT_FALSE(clips({.method = Method::awq, .clip = false}, channel));
+  EXPECT_FALSE(clips({.method = Method::os_plus}, channel));
+  EXPECT_TRUE(clips({.method = Method::none, .clip = true}, channel));
+}
+
+TEST(TransformOptions, leave_os_plus_something_to_do) {
+  EXPECT_EQ(faults_of(TransformOptions{.shift = false}), Lines{});
+  EXPECT_EQ(faults_of(TransformOptions{.scale = false}), Lines{});
+  EXPECT_EQ(faults_of(TransformOptions{.shift = false, .scale = false}),
+            (Lines{"scale: false beside shift: false, which leaves os_plus nothing to do; use "
+                   "method none"}));
+}
+
 TEST(TransformOptions, report_every_fault_with_its_key) {
   const TransformOptions options{.method = static_cast<Method>(7),
                                  .search_samples = 0,

@@ -98,6 +98,41 @@ TEST(OsPlus, NothingToScaleIsLeftAlone) {
   }
 }
 
+TEST(OsPlus, WithoutScaleIsTheShiftAlone) {
+  const ScoredSite site = outlier_site();
+  const SiteTransform whole = os_plus(site, *scheme_named("w6a6"), {.can_shift = true});
+  const SiteTransform found =
+      os_plus(site, *scheme_named("w6a6"), {.can_shift = true, .scale = false});
+  EXPECT_EQ(found.transform.scale, Vector::Ones(channels));
+  EXPECT_EQ(found.transform.shift, whole.transform.shift);
+  EXPECT_EQ(found.thresholds, std::vector{whole.thresholds.front()});
+  EXPECT_GE(found.loss_after, whole.loss_after);
+}
+
+TEST(OsPlus, WithoutThresholdEachChannelTakesItsOwn) {
+  ScoredSite site = outlier_site();
+  for (Matrix& input : site.inputs) {
+    for (const Index j : {1, 6, 9}) input.col(j) *= 5.0F + static_cast<float>(j);
+  }
+  for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_token}) {
+    const Scheme scheme = scheme_with(granularity);
+    const SiteTransform whole =
+        os_plus(site, scheme, {.search = Search::exhaustive, .can_shift = true});
+    const SiteTransform found =
+        os_plus(site, scheme,
+                {.search = Search::exhaustive, .can_shift = true, .outlier_threshold = false});
+    EXPECT_EQ(found.threshold, whole.threshold);
+    EXPECT_EQ(found.losses, whole.losses);
+    EXPECT_LT(found.loss_after, whole.loss_after);
+    EXPECT_NE(found.transform.scale, whole.transform.scale);
+    EXPECT_GE(found.transform.scale.minCoeff(), 1.0F);
+    const SiteTransform pruned =
+        os_plus(site, scheme, {.can_shift = true, .outlier_threshold = false});
+    EXPECT_EQ(pruned.transform.scale, found.transform.scale);
+    EXPECT_EQ(pruned.loss_after, found.loss_after);
+  }
+}
+
 TEST(OsPlus, OneChannelAndOneTokenWork) {
   const ScoredSite site = linear_site({Matrix{{7.0F}}}, {Matrix{{2.0F}}, Vector{{1.0F}}});
   const SiteTransform found = os_plus(site, *scheme_named("w8a8"), {.can_shift = true});

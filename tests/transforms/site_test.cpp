@@ -17,6 +17,7 @@ const TransformOptions os_plus_options{.method = Method::os_plus};
 Architecture plain() {
   Architecture architecture;
   architecture.model_type = "plain";
+  architecture.activation = Activation::gelu;
   architecture.blocks = 2;
   architecture.norms[index_of(NormRole::attention_input)] = {"ln_1", true};
   architecture.norms[index_of(NormRole::mlp_input)] = {"ln_2", true};
@@ -24,6 +25,13 @@ Architecture plain() {
                                 LinearRole::output, LinearRole::up, LinearRole::down}) {
     architecture.linears[index_of(role)] = {"linear", 8, 8, true};
   }
+  return architecture;
+}
+
+// s ReLU(y) is ReLU(s y) for s > 0.
+Architecture with_relu() {
+  Architecture architecture = plain();
+  architecture.activation = Activation::relu;
   return architecture;
 }
 
@@ -59,6 +67,10 @@ TEST(Sites, AreByDefaultWhatTheMethodsAuthorsDid) {
   EXPECT_EQ(names_of(sites_of(gated(), 0, {.method = Method::smoothquant})),
             (Names{"attention", "mlp"}));
   EXPECT_TRUE(sites_of(gated(), 0, {.method = Method::none}).empty());
+  EXPECT_EQ(names_of(sites_of(with_relu(), 0, os_plus_options)), (Names{"attention", "mlp"}));
+  EXPECT_EQ(names_of(sites_of(with_relu(), 0, {.method = Method::awq})),
+            (Names{"attention", "output", "mlp", "down"}));
+  EXPECT_EQ(all_sites(with_relu())[3].unshifted, "ReLU lies between");
 }
 
 TEST(Sites, MayBeChosen) {
@@ -67,6 +79,7 @@ TEST(Sites, MayBeChosen) {
   EXPECT_EQ(names_of(sites_of(gated(), 1, options)), (Names{"output", "down"}));
   support::expect_error<InputError>([&] { sites_of(plain(), 1, options); }, "transform.sites",
                                     {"model_type 'plain' has no site 'down'", "leave it out"});
+  EXPECT_EQ(names_of(sites_of(with_relu(), 1, options)), (Names{"output", "down"}));
 }
 
 TEST(Sites, ObjectivesFollowTheReaders) {
@@ -78,6 +91,21 @@ TEST(Sites, ObjectivesFollowTheReaders) {
   EXPECT_EQ(objective(plain(), 2), std::vector{Objective::linear});
   EXPECT_EQ(objective(gated(), 2), std::vector{Objective::gated});
   EXPECT_EQ(objective(gated(), 3), std::vector{Objective::linear});
+}
+
+TEST(Sites, AreScoredByEveryProductWhereAskedFor) {
+  TransformOptions options = os_plus_options;
+  options.objective = SearchObjective::linear;
+  for (const Site& site : sites_of(gated(), 0, options)) {
+    EXPECT_EQ(site.objectives, std::vector{Objective::linear}) << site.name;
+  }
+  Architecture mixture = gated();
+  mixture.experts = "experts.";
+  mixture.expert_count = 2;
+  mixture.experts_per_token = 1;
+  mixture.linears[index_of(LinearRole::router)] = {"router", 2, 8, false};
+  support::expect_error<InputError>([&] { sites_of(mixture, 0, options); }, "transform.objective",
+                                    {"model_type 'plain' is a mixture of experts", "leave it out"});
 }
 
 TEST(Sites, OfAParallelResidualWithOneNormHaveEveryReader) {
@@ -191,7 +219,7 @@ const Names four{"attention", "output", "mlp", "down"};
 INSTANTIATE_TEST_SUITE_P(
     Families, FamilySites,
     testing::Values(
-        Expected{"opt", three, three}, Expected{"opt-350m", three, three},
+        Expected{"opt", four, three}, Expected{"opt-350m", four, three},  // ReLU
         Expected{"bloom", three, three}, Expected{"bert-masked", three, three},
         Expected{"roberta-classification", three, three}, Expected{"gpt2", three, three},
         Expected{"gpt_neox", three, three}, Expected{"gpt_neox-sequential", three, three},
