@@ -71,6 +71,12 @@ Scheme symmetric_integers(Granularity weights, Granularity activations) {
   return scheme;
 }
 
+Scheme llm_int8() {
+  Scheme scheme = symmetric_integers(Granularity::per_channel, Granularity::per_token);
+  scheme.activations.outlier_threshold = 6.0;
+  return scheme;
+}
+
 const std::vector<std::pair<std::string, Scheme>>& named_schemes() {
   using enum Granularity;
   static const std::vector<std::pair<std::string, Scheme>> named{
@@ -82,7 +88,8 @@ const std::vector<std::pair<std::string, Scheme>>& named_schemes() {
       {"w4_column_wise", weights_alone(4, per_channel)},
       {"naive_w8a8", symmetric_integers(per_tensor, per_tensor)},
       {"vector_wise", symmetric_integers(per_channel, per_token)},
-      {"zeroquant_w8a8", symmetric_integers(per_group, per_token)}};
+      {"zeroquant_w8a8", symmetric_integers(per_group, per_token)},
+      {"llm_int8", llm_int8()}};
   return named;
 }
 
