@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "calib/block_weights.h"
+#include "calib/clip_search.h"
 #include "calib/fold_check.h"
 #include "calib/node_ranges.h"
 #include "calib/scheme_places.h"
@@ -179,9 +180,16 @@ class BlockCalibrator {
     result_.codes = weights_.take_codes();
     result_.without_tokens = weights_.without_tokens();
     const bool quantized = options_.scheme.propagate == Propagate::quantized;
+    Scheme scheme = options_.scheme;
+    if (searches_clip(scheme, result_.folded.number)) {
+      const auto count = static_cast<std::size_t>(options_.transform.search_samples);
+      result_.clip = search_clip(architecture_, result_.folded, result_.quantized, stream_,
+                                 std::min(count, stream_.size()), options_.batch, scheme);
+      scheme = with_clip(std::move(scheme), *result_.clip);
+    }
     result_.quantizers =
         observe_ranges(architecture_, quantized ? result_.quantized : result_.folded, stream_,
-                       stream_.size(), options_.batch, options_.scheme);
+                       stream_.size(), options_.batch, scheme);
   }
 
   const Architecture& architecture_;

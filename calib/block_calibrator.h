@@ -1,6 +1,7 @@
 // One block: observe, transform each site, fold, quantize.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,7 @@ struct BlockResult {
   /// By `stored_linears`, empty for those that are not quantized; nothing unless kept.
   std::vector<QuantizedWeight> codes;
   NodeQuantizers quantizers;
+  std::optional<double> clip;                // of token-wise clipping, where it was searched
   std::vector<SiteResult> sites;             // empty for Method::none
   std::vector<std::string> untouched_sites;  // of experts to which no sample's token was sent
   std::vector<std::string> without_tokens;   // experts' linears that GPTQ rounded to the nearest

@@ -117,6 +117,7 @@ void RecordWriter::block(Index number, const BlockResult& result) {
       write_quantizer(file_, path, *quantizer);
     }
   }
+  if (result.clip) file_.attribute(fmt::format("/blocks/{}", number), "clip", *result.clip);
   last_block_ = number;
 }
 

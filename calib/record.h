@@ -4,6 +4,7 @@
 //   /                                attributes id, scheme (JSON)
 //   /job                             the YAML as run
 //   /progress                        attribute last_finished_block
+//   /blocks/N/                       attribute clip, where token-wise clipping was searched
 //   /blocks/N/sites/NAME/            shift[C] scale[C] thresholds[n] losses[n] (NaN: dropped by the
 //                                    exact search); attributes method, threshold, loss,
 //                                    loss_before

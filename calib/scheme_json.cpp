@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -15,16 +16,43 @@
 namespace evenkeel {
 namespace {
 
-nlohmann::ordered_json to_json(const TensorScheme& scheme) {
+using Json = nlohmann::ordered_json;
+
+// The value at a dotted key of the scheme, or nullptr.
+const Json* find(const Json& document, std::string_view key) {
+  const Json* value = &document;
+  while (value->is_object()) {
+    const std::size_t dot = key.find('.');
+    const auto found = value->find(std::string(key.substr(0, dot)));
+    if (found == value->end()) return nullptr;
+    value = &*found;
+    if (dot == std::string_view::npos) return value;
+    key.remove_prefix(dot + 1);
+  }
+  return nullptr;
+}
+
+constexpr std::string_view searched = "search";
+
+template <typename Value>
+Json json_of(Value value) {
+  return value;
+}
+Json json_of(std::optional<double> value) {
+  return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(searched);
+}
+
+Json to_json(const TensorScheme& scheme) {
   if (!is_quantized(scheme)) return {{"bits", scheme.bits}};
-  nlohmann::ordered_json json{{"bits", scheme.bits},
-                              {"granularity", name_of(scheme.granularity)},
-                              {"symmetric", scheme.symmetric},
-                              {"range", name_of(scheme.range)},
-                              {"rounding", name_of(scheme.rounding)}};
+  Json json{{"bits", scheme.bits},
+            {"granularity", name_of(scheme.granularity)},
+            {"symmetric", scheme.symmetric},
+            {"range", name_of(scheme.range)},
+            {"rounding", name_of(scheme.rounding)}};
   const auto write = [&](const SchemeOption& option) {
-    if (!is_read(option, scheme)) return;
-    std::visit([&](auto member) { json[std::string(option.key)] = scheme.*member; }, option.member);
+    if (!is_written(option, scheme)) return;
+    std::visit([&](auto member) { json[std::string(option.key)] = json_of(scheme.*member); },
+               option.member);
   };
   for (const SchemeOption& option : scheme_options()) {
     if (option.place != SchemeOption::Place::nodes) write(option);
@@ -57,6 +85,11 @@ void read(const JsonReader& json, const std::string& key, double& value) {
 void read(const JsonReader& json, const std::string& key, bool& value) {
   value = json.boolean(key, value);
 }
+void read(const JsonReader& json, const std::string& key, std::optional<double>& value) {
+  const nlohmann::ordered_json* given = find(json.document(), key);
+  if (given == nullptr || *given == searched) return;
+  value = json.number(key, 0.0);
+}
 
 TensorScheme tensor_scheme(const JsonReader& json, const std::string& key) {
   TensorScheme scheme;
@@ -83,22 +116,6 @@ TensorScheme tensor_scheme(const JsonReader& json, const std::string& key) {
   return scheme;
 }
 
-using Json = nlohmann::ordered_json;
-
-// The value at a dotted key of the scheme, or nullptr.
-const Json* find(const Json& document, std::string_view key) {
-  const Json* value = &document;
-  while (value->is_object()) {
-    const std::size_t dot = key.find('.');
-    const auto found = value->find(std::string(key.substr(0, dot)));
-    if (found == value->end()) return nullptr;
-    value = &*found;
-    if (dot == std::string_view::npos) return value;
-    key.remove_prefix(dot + 1);
-  }
-  return nullptr;
-}
-
 void read_places(const JsonReader& json, const std::string& key, Scheme& scheme) {
   const auto wrong = [&](std::string_view part, std::string_view expected) {
     return InputError(
@@ -123,7 +140,7 @@ void read_places(const JsonReader& json, const std::string& key, Scheme& scheme)
 
 }  // namespace
 
-nlohmann::ordered_json scheme_to_json(const Scheme& scheme) {
+Json scheme_to_json(const Scheme& scheme) {
   Json json{{"weights", to_json(scheme.weights)},
             {"activations", to_json(scheme.activations)},
             {"propagate", name_of(scheme.propagate)}};

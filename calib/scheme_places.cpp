@@ -69,6 +69,11 @@ bool never_negative(const Architecture& architecture, Node node) {
           architecture.activation == Activation::relu);
 }
 
+bool is_input_of_linears(Node node) {
+  return node == Node::attention_input || node == Node::attention_output ||
+         node == Node::mlp_input || node == Node::mlp_hidden;
+}
+
 std::optional<std::string> fault_of_node(const TensorScheme& scheme, Node node,
                                          const Architecture& architecture) {
   if (!is_quantized(scheme)) return std::nullopt;
@@ -87,6 +92,10 @@ std::optional<std::string> fault_of_node(const TensorScheme& scheme, Node node,
   }
   if (has_channel_ranges(scheme.granularity) && probabilities) {
     return fmt::format("{} has no channels; use per_tensor, per_head or per_token", name_of(node));
+  }
+  if (scheme.range == RangeEstimator::token_wise_clipping && probabilities) {
+    return fmt::format("range {} leaves {} alone, as its authors do; use average_minmax",
+                       name_of(scheme.range), name_of(node));
   }
   return std::nullopt;
 }
@@ -109,6 +118,7 @@ void find_node_faults(const Scheme& scheme, const Architecture& architecture,
   std::vector<bool> named(scheme.nodes.size());
   std::vector<bool> holds(scheme.nodes.size());
   std::vector<std::optional<std::string>> wrong(scheme.nodes.size());
+  std::vector<bool> of_linears(scheme.nodes.size());  // it holds at some input of linears
   for (Index block = 0; block < architecture.blocks; ++block) {
     for (const Node node : all_nodes) {
       for (std::size_t i = 0; i < named.size(); ++i) {
@@ -117,6 +127,7 @@ void find_node_faults(const Scheme& scheme, const Architecture& architecture,
       const auto entry = entry_of(scheme, block, node);
       if (!entry || keeps(scheme, block, node)) continue;
       holds[*entry] = true;
+      of_linears[*entry] = of_linears[*entry] || is_input_of_linears(node);
       if (!wrong[*entry]) {
         wrong[*entry] = fault_of_node(scheme.nodes[*entry].scheme, node, architecture);
       }
@@ -133,6 +144,11 @@ void find_node_faults(const Scheme& scheme, const Architecture& architecture,
           where));
     } else if (wrong[i]) {
       faults.push_back(fmt::format("{}: {}", where, *wrong[i]));
+    } else if (const double own = scheme.nodes[i].scheme.outlier_threshold;
+               own > 0.0 && own != scheme.activations.outlier_threshold && !of_linears[i]) {
+      faults.push_back(fmt::format(
+          "{}: outlier_threshold has no effect: it names no input of linears; leave it out",
+          where));
     }
   }
 }
@@ -163,12 +179,16 @@ std::string linear_names(const Architecture& architecture) {
 
 TensorScheme scheme_of_node(const Scheme& scheme, Index block, Node node) {
   if (keeps(scheme, block, node)) return {.bits = unquantized_bits};
-  if (const auto entry = entry_of(scheme, block, node)) return scheme.nodes[*entry].scheme;
-  TensorScheme activations = scheme.activations;
-  if (node == Node::attention_probabilities && has_channel_ranges(activations.granularity)) {
-    activations.granularity = Granularity::per_tensor;
+  const auto entry = entry_of(scheme, block, node);
+  TensorScheme own = entry ? scheme.nodes[*entry].scheme : scheme.activations;
+  if (!is_input_of_linears(node)) own.outlier_threshold = 0.0;
+  if (!entry && node == Node::attention_probabilities) {
+    if (has_channel_ranges(own.granularity)) own.granularity = Granularity::per_tensor;
+    if (own.range == RangeEstimator::token_wise_clipping) {
+      own.range = RangeEstimator::average_minmax;
+    }
   }
-  return activations;
+  return own;
 }
 
 bool is_quantized(const Scheme& scheme, Index block, const StoredLinear& linear) {

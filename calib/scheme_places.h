@@ -22,7 +22,9 @@
 namespace evenkeel {
 
 /// Scheme of a node of a block; 16 bits when it is kept. Probabilities have no channels, so that
-/// there `activations` per channel or embedding group are per tensor.
+/// there `activations` per channel or embedding group are per tensor; token-wise clipping leaves
+/// them AvgMinMax, as its authors do. Columns are only left out (outlier_threshold) of inputs of
+/// linears: the products of the other nodes have no weights in 16 bits.
 TensorScheme scheme_of_node(const Scheme& scheme, Index block, Node node);
 
 /// Whether the linear's weight is quantized: it has a role that is, and is not kept.

@@ -32,6 +32,16 @@ void take_option(const SectionReader& section, const SchemeOption& option, Tenso
                  bool TensorScheme::*member) {
   take(scheme.*member, section.boolean(option.key));
 }
+void take_option(const SectionReader& section, const SchemeOption& option, TensorScheme& scheme,
+                 std::optional<double> TensorScheme::*member) {
+  const YamlValue* given = section.find(option.key);
+  if (given != nullptr && given->kind == YamlValue::Kind::text && given->text == "search") {
+    (scheme.*member).reset();
+  } else if (const auto number =
+                 section.number(option.key, option.low, option.high, " or search")) {
+    scheme.*member = number;
+  }
+}
 
 void read_options(const SectionReader& section, TensorScheme& scheme, Place place) {
   for (const SchemeOption& option : scheme_options()) {

@@ -75,6 +75,9 @@ void ActivationQuantizer::apply_each_channel(MatrixView& values) const {
 }
 
 void ActivationQuantizer::apply_dynamic(MatrixView& values) const {
+  if (scheme_.outlier_threshold > 0.0 && scheme_.granularity == Granularity::per_token) {
+    return apply_without_outliers(values);
+  }
   const auto columns = static_cast<std::size_t>(values.cols());
   const std::size_t width = scheme_.granularity == Granularity::per_group
                                 ? std::min(static_cast<std::size_t>(scheme_.group_size), columns)
@@ -83,6 +86,22 @@ void ActivationQuantizer::apply_dynamic(MatrixView& values) const {
     for (std::size_t first = 0; first < columns; first += width) {
       quantize_by_own_range(row_of(values, row).subspan(first, std::min(width, columns - first)));
     }
+  }
+}
+
+void ActivationQuantizer::apply_without_outliers(MatrixView& values) const {
+  std::vector<Index> kept;
+  for (Index column = 0; column < values.cols(); ++column) {
+    const bool outlier =
+        (values.col(column).array().abs().cast<double>() > scheme_.outlier_threshold).any();
+    if (!outlier) kept.push_back(column);
+  }
+  if (kept.empty()) return;
+  std::vector<float> others(kept.size());
+  for (Index row = 0; row < values.rows(); ++row) {
+    for (std::size_t i = 0; i < kept.size(); ++i) others[i] = values(row, kept[i]);
+    quantize_by_own_range(others);
+    for (std::size_t i = 0; i < kept.size(); ++i) values(row, kept[i]) = others[i];
   }
 }
 

@@ -32,7 +32,8 @@ class ActivationQuantizer {
 
   /// Replaces each value by step * (code - zero_point), or by the nearest of its codebook. `head`
   /// is whose probabilities they are, read when per_head. NaN stays NaN; with a dynamic scheme a
-  /// NaN or infinity turns every value that shares its range into NaN. With one range per channel,
+  /// NaN or infinity turns every value that shares its range into NaN. With outlier_threshold,
+  /// `values` are one sequence's, as its columns are looked through. With one range per channel,
   /// REQUIRES: values.cols() == ranges().size(); with per_head, head < ranges().size().
   void apply(MatrixView values, Index head = 0) const;
 
@@ -40,6 +41,7 @@ class ActivationQuantizer {
   void apply_static(MatrixView& values, std::size_t range) const;
   void apply_each_channel(MatrixView& values) const;
   void apply_dynamic(MatrixView& values) const;
+  void apply_without_outliers(MatrixView& values) const;
   void quantize_by_own_range(std::span<float> values) const;
 
   TensorScheme scheme_;

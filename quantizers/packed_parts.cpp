@@ -76,6 +76,11 @@ std::optional<std::string> activations_fault(const TensorScheme& activations) {
         "see quantized weights only",
         name_of(activations.range));
   }
+  if (activations.outlier_threshold > 0.0) {
+    return "the compressed-tensors layout cannot say outlier_threshold: other readers see "
+           "quantized "
+           "weights only";
+  }
   return std::nullopt;
 }
 

@@ -13,10 +13,11 @@ extern const RangeMethod minmax_method;
 extern const RangeMethod average_minmax_method;
 extern const RangeMethod percentile_method;
 extern const RangeMethod omse_method;
+extern const RangeMethod token_wise_clipping_method;
 
 std::span<const RangeMethod* const> range_methods() {
   static constexpr std::array methods{&minmax_method, &average_minmax_method, &percentile_method,
-                                      &omse_method};
+                                      &omse_method, &token_wise_clipping_method};
   return methods;
 }
 

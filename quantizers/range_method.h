@@ -32,9 +32,9 @@ class RangePasses {
   virtual std::unique_ptr<RangePasses> clone() const = 0;
   /// Of the same pass, with nothing seen in it.
   virtual std::unique_ptr<RangePasses> part() const = 0;
-  /// `values` [tokens, channels], which may hold NaN in the first pass; `head` is read when
-  /// per_head.
-  virtual void observe(const ConstMatrixView& values, Index head) = 0;
+  /// `values` [tokens, channels], which may hold NaN in the first pass, belong to that batch;
+  /// `head` is read when per_head.
+  virtual void observe(const ConstMatrixView& values, std::int64_t batch, Index head) = 0;
   /// Adds what a part of this pass saw. REQUIRES: the same type and scheme.
   virtual void merge(const RangePasses& other) = 0;
   /// Ends a pass, over values that were all finite; `extrema` of each part. True when another is

@@ -34,7 +34,7 @@ RangeObserver RangeObserver::part() const {
 void RangeObserver::observe(const ConstMatrixView& values, std::int64_t batch, Index head) {
   if (values.size() == 0) return;
   if (first_pass_) extrema_.observe(values, batch, head);
-  if (passes_) passes_->observe(values, head);
+  if (passes_) passes_->observe(values, batch, head);
 }
 
 void RangeObserver::merge(const RangeObserver& other) {

@@ -119,7 +119,7 @@ class OmsePasses final : public RangePasses {
   }
   std::unique_ptr<RangePasses> part() const override { return like_this(); }
 
-  void observe(const ConstMatrixView& values, Index head) override {
+  void observe(const ConstMatrixView& values, std::int64_t /*batch*/, Index head) override {
     if (!adder_) return;  // the observer keeps the extrema
     const bool heads = scheme_.granularity == Granularity::per_head;
     adder_->add(values, heads ? static_cast<std::size_t>(head) : 0, errors_);

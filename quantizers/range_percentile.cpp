@@ -168,7 +168,7 @@ class PercentilePasses final : public RangePasses {
     for (const auto& [head, counter] : parts_) copy->parts_.emplace(head, counter.part());
     return copy;
   }
-  void observe(const ConstMatrixView& values, Index head) override {
+  void observe(const ConstMatrixView& values, std::int64_t /*batch*/, Index head) override {
     parts_[heads_ ? head : 0].observe(values);
   }
   void merge(const RangePasses& other) override {

@@ -89,6 +89,12 @@ Scheme recommended(int bits) {
   return scheme;
 }
 
+Scheme llm_int8() {
+  Scheme scheme = symmetric_integers(Granularity::per_channel, Granularity::per_token);
+  scheme.activations.outlier_threshold = 6.0;
+  return scheme;
+}
+
 const std::vector<std::pair<std::string, Scheme>>& named_schemes() {
   using enum Granularity;
   static const std::vector<std::pair<std::string, Scheme>> named{
@@ -101,6 +107,8 @@ const std::vector<std::pair<std::string, Scheme>>& named_schemes() {
       {"naive_w8a8", symmetric_integers(per_tensor, per_tensor)},
       {"vector_wise", symmetric_integers(per_channel, per_token)},
       {"zeroquant_w8a8", symmetric_integers(per_group, per_token)},
+      {"llm_int8", llm_int8()},
+
       {"recommended_w8a8", recommended(8)},
       {"recommended_w6a6", recommended(6)},
       {"recommended_w4a4", recommended(4)}};

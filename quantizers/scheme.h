@@ -28,10 +28,12 @@ inline bool has_channel_ranges(Granularity granularity) {
 /// over the values themselves where it is dynamic or of weights. What each can have:
 /// range_method.h.
 enum class RangeEstimator {
-  minmax,          // the smallest and the largest
-  average_minmax,  // static: mean over batches of each batch's minimum and maximum
-  percentile,      // quantiles 1 - percentile and percentile
-  omse,            // the part of minmax with the least squared quantization error
+  minmax,               // the smallest and the largest
+  average_minmax,       // static: mean over batches of each batch's minimum and maximum
+  percentile,           // quantiles 1 - percentile and percentile
+  omse,                 // the part of minmax with the least squared quantization error
+  token_wise_clipping,  // static: average_minmax without the tokens that reach farthest, as in
+                        // Outlier Suppression (range_token_wise_clipping.cpp)
 };
 
 enum class Rounding {
@@ -85,6 +87,13 @@ struct TensorScheme {
   int groups = 6;                // only read when granularity is per_embedding_group; of fewer
                                  // channels, one each
   bool permute = true;           // likewise; false: groups are of neighbours
+  /// LLM.int8() (Dettmers et al. 2022): columns of a linear's input (one sequence's tokens) in
+  /// which a value is farther from 0 stay as they are, and out of the ranges of the rows. 0: none.
+  /// Only read when granularity is per_token.
+  double outlier_threshold = 0.0;
+  /// The fraction of tokens cut at each end, from 0, below 1; nothing: searched for each block
+  /// (calib/clip_search.h). Only read when range is token_wise_clipping.
+  std::optional<double> clip{};
 
   bool operator==(const TensorScheme&) const = default;
 };
@@ -125,9 +134,10 @@ struct Scheme {
 /// 128 alone; w4_column_wise: per channel alone. 8 bits and symmetric MinMax on both sides:
 /// naive_w8a8 per tensor (static), vector_wise activations per token and weights per channel,
 /// zeroquant_w8a8 activations per token and weights in groups of 128 (Yao et al. 2022, whose groups
-/// are a number of parts of the matrix). recommended_w8a8, recommended_w6a6: as w8a8 and w6a6 with
-/// activations per token; recommended_w4a4: both sides in groups of 32, weights by GPTQ, attention
-/// probabilities per token in logarithmic codes. Nothing for another name.
+/// are a number of parts of the matrix); llm_int8 is vector_wise with outlier_threshold 6.
+/// recommended_w8a8, recommended_w6a6: as w8a8 and w6a6 with activations per token;
+/// recommended_w4a4: both sides in groups of 32, weights by GPTQ, attention probabilities per token
+/// in logarithmic codes. Nothing for another name.
 std::optional<Scheme> scheme_named(std::string_view name);
 const std::vector<std::string>& scheme_names();
 /// The name of a scheme that has one.

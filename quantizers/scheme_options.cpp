@@ -16,7 +16,7 @@ constexpr int most_steps_per_octave = 64;
 // Beyond it the middle of two codes is not exact in double (quantizers/codebook.cpp).
 constexpr double smallest_split = 1e-6;
 
-const std::array<SchemeOption, 6> options{{{.key = "group_size",
+const std::array<SchemeOption, 8> options{{{.key = "group_size",
                                             .member = &TensorScheme::group_size,
                                             .reader = Granularity::per_group,
                                             .low = 1,
@@ -37,6 +37,20 @@ const std::array<SchemeOption, 6> options{{{.key = "group_size",
                                             .low = 0.5,
                                             .high = 1.0,
                                             .above_low = true},
+                                           {.key = "clip",
+                                            .member = &TensorScheme::clip,
+                                            .reader = RangeEstimator::token_wise_clipping,
+                                            .place = Place::activations,
+                                            .low = 0.0,
+                                            .high = 1.0,
+                                            .below_high = true},
+                                           {.key = "outlier_threshold",
+                                            .member = &TensorScheme::outlier_threshold,
+                                            .reader = Granularity::per_token,
+                                            .place = Place::activations,
+                                            .low = 0.0,
+                                            .high = most,
+                                            .zero_is_none = true},
                                            {.key = "steps_per_octave",
                                             .member = &TensorScheme::steps_per_octave,
                                             .reader = Codes::logarithmic,
@@ -76,6 +90,12 @@ bool is_read(const SchemeOption& option, const TensorScheme& scheme) {
                     option.reader);
 }
 
+bool is_written(const SchemeOption& option, const TensorScheme& scheme) {
+  const auto* member = std::get_if<double TensorScheme::*>(&option.member);
+  const bool none = option.zero_is_none && member != nullptr && scheme.**member == 0.0;
+  return is_read(option, scheme) && !none;
+}
+
 std::string why_idle(const SchemeOption& option, const TensorScheme& scheme) {
   return std::visit(
       [&](auto reader) {
@@ -86,15 +106,23 @@ std::string why_idle(const SchemeOption& option, const TensorScheme& scheme) {
 }
 
 std::optional<std::string> fault_of(const SchemeOption& option, const TensorScheme& scheme) {
+  const auto fault = [&](auto value) -> std::optional<std::string> {
+    const auto number = static_cast<double>(value);
+    const bool in_range = (option.above_low ? number > option.low : number >= option.low) &&
+                          (option.below_high ? number < option.high : number <= option.high);
+    if (in_range) return std::nullopt;
+    return fmt::format("{} must be {}, not {}", option.key, limits_of(option), value);
+  };
   return std::visit(
       [&](auto member) -> std::optional<std::string> {
-        const auto value = scheme.*member;
-        if constexpr (std::is_same_v<decltype(value), const bool>) return std::nullopt;
-        const auto number = static_cast<double>(value);
-        const bool in_range = (option.above_low ? number > option.low : number >= option.low) &&
-                              (option.below_high ? number < option.high : number <= option.high);
-        if (in_range) return std::nullopt;
-        return fmt::format("{} must be {}, not {}", option.key, limits_of(option), value);
+        using Value = std::remove_cvref_t<decltype(scheme.*member)>;
+        if constexpr (std::is_same_v<Value, bool>) {
+          return std::nullopt;
+        } else if constexpr (std::is_same_v<Value, std::optional<double>>) {
+          return scheme.*member ? fault(*(scheme.*member)) : std::nullopt;
+        } else {
+          return fault(scheme.*member);
+        }
       },
       option.member);
 }

@@ -12,9 +12,11 @@
 
 namespace evenkeel {
 
-/// A member of TensorScheme that only one choice reads.
+/// A member of TensorScheme that only one choice reads. An optional one without a value is
+/// searched, and spelled "search".
 struct SchemeOption {
-  using Member = std::variant<int TensorScheme::*, double TensorScheme::*, bool TensorScheme::*>;
+  using Member = std::variant<int TensorScheme::*, double TensorScheme::*, bool TensorScheme::*,
+                              std::optional<double> TensorScheme::*>;
   using Reader = std::variant<Granularity, RangeEstimator, Codes>;
   /// Who can have it, ascending: each has what those before it have, and weights the first alone.
   enum class Place { tensors, activations, nodes };
@@ -25,14 +27,17 @@ struct SchemeOption {
   Place place = Place::tensors;
   double low = 0.0;
   double high = 0.0;
-  bool above_low = false;   // low itself is not allowed
-  bool below_high = false;  // nor high
+  bool above_low = false;     // low itself is not allowed
+  bool below_high = false;    // nor high
+  bool zero_is_none = false;  // and not written
 };
 
 /// In the order in which records write them.
 std::span<const SchemeOption> scheme_options();
 
 bool is_read(const SchemeOption& option, const TensorScheme& scheme);
+/// Whether a record says it: it is read, and not the zero that stands for none.
+bool is_written(const SchemeOption& option, const TensorScheme& scheme);
 /// "only per_group reads it; granularity is per_channel". REQUIRES: it is not read.
 std::string why_idle(const SchemeOption& option, const TensorScheme& scheme);
 /// "group_size must be at least 1, not 0"; nothing when in range.

@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform.alpha: expected a number from 0 to 1 or search; got 'nan'"},
         OneFault{"scheme: {name: w2a2}",
                  "6: scheme.name: 'w2a2' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
-                 "w4a16, w4_column_wise, naive_w8a8, vector_wise, zeroquant_w8a8"},
+                 "w4a16, w4_column_wise, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8"},
         OneFault{"scheme: {weights: {bits: 9}}",
                  "6: scheme.weights.bits: expected an integer from 2 to 8 in decimal digits; got "
                  "'9'"},
@@ -132,6 +132,15 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: scheme: activations: range percentile would have to count the values of each "
                  "channel, which takes more memory than the model; with per_embedding_group use "
                  "omse, minmax or average_minmax"},
+        OneFault{"scheme: {activations: {range: token_wise_clipping, clip: 1}}",
+                 "6: scheme: activations: clip must be at least 0 and below 1, not 1"},
+        OneFault{"scheme: {activations: {range: token_wise_clipping, clip: much}}",
+                 "6: scheme.activations.clip: expected a number from 0 to 1 or search; got 'much'"},
+        OneFault{
+            "scheme: {activations: {range: token_wise_clipping, granularity: per_channel}}",
+            "6: scheme: activations: range token_wise_clipping cuts whole tokens, of which a "
+            "tensor has one range; with per_channel use average_minmax or omse, or granularity "
+            "per_tensor"},
         OneFault{"scheme: {weights: {rounding: stochastic}}",
                  "6: scheme.weights.rounding: 'stochastic' is not supported; supported: nearest, "
                  "gptq"},

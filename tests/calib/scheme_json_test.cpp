@@ -64,7 +64,14 @@ TEST(SchemeJsonTest, OptionsComeBackWhereTheyAreRead) {
   scheme.activations = {
       .granularity = Granularity::per_embedding_group, .groups = 4, .permute = false};
   scheme.nodes = {{"mlp.hidden", {.range = RangeEstimator::percentile, .percentile = 0.75}}};
+  for (const std::optional<double> clip : {std::optional<double>(), std::optional(0.015)}) {
+    scheme.nodes.push_back({clip ? "mlp.input" : "attention.input",
+                            {.range = RangeEstimator::token_wise_clipping, .clip = clip}});
+  }
+  scheme.nodes.push_back(
+      {"attention.output", {.granularity = Granularity::per_token, .outlier_threshold = 6.0}});
   EXPECT_EQ(read(scheme_to_json(scheme)), scheme) << scheme_to_json(scheme);
+  EXPECT_EQ(scheme_to_json(scheme)["nodes"]["attention.input"]["clip"], "search");
   EXPECT_EQ(scheme_to_json(scheme)["nodes"]["mlp.hidden"],
             Json::parse(R"({"bits": 8, "granularity": "per_tensor", "symmetric": false,
                             "range": "percentile", "rounding": "nearest", "percentile": 0.75})"));
@@ -123,6 +130,10 @@ TEST(SchemeJsonTest, FaultsNameFileAndKey) {
   node["codes"] = "two_range";
   node["split"] = 1.0;
   expect_fault("/nodes", Json{{"mlp.hidden", node}}, "split must be at least 1e-06 and below 1");
+  node["codes"] = "uniform";
+  node["range"] = "token_wise_clipping";
+  node["clip"] = "much";
+  expect_fault("/nodes", Json{{"mlp.hidden", node}}, "nodes.clip");
   expect_fault("/weights", 8, "evenkeel.scheme.weights");
 }
 

@@ -108,6 +108,15 @@ TEST_F(SchemePlacesTest, CombinationsWithoutMeaning) {
   expect("attention.probabilities", {.granularity = Granularity::per_channel}, "has no channels");
   expect("mlp.hidden", {.granularity = Granularity::per_channel, .codes = Codes::two_range},
          "no range per channel");
+  expect("attention.probabilities", {.granularity = Granularity::per_embedding_group},
+         "has no channels");
+  expect("attention.probabilities", {.range = RangeEstimator::token_wise_clipping},
+         "use average_minmax");
+  expect("attention.query", {.granularity = Granularity::per_token, .outlier_threshold = 6.0},
+         "it names no input of linears");
+  scheme_.nodes = {
+      {"attention.*", {.granularity = Granularity::per_token, .outlier_threshold = 6.0}}};
+  EXPECT_TRUE(faults().empty());
   scheme_.nodes = {{"mlp.hidden", {.codes = Codes::logarithmic}},
                    {"attention.probabilities", {.granularity = Granularity::per_head}}};
   EXPECT_TRUE(faults().empty());
@@ -124,6 +133,28 @@ TEST_F(SchemePlacesTest, AHostilePatternCostsNothing) {
   for (int i = 0; i < 10'000; ++i) stars += "*a";
   scheme_.keep = {stars};
   expect_fault("names nothing");
+}
+
+TEST(SchemePlaces, ColumnsAreLeftOutOfInputsOfLinearsAlone) {
+  const Scheme scheme = scheme_named("llm_int8").value();
+  for (const Node node :
+       {Node::attention_input, Node::attention_output, Node::mlp_input, Node::mlp_hidden}) {
+    EXPECT_EQ(scheme_of_node(scheme, 0, node), scheme.activations);
+  }
+  TensorScheme others = scheme.activations;
+  others.outlier_threshold = 0.0;
+  for (const Node node : {Node::attention_query, Node::attention_key, Node::attention_value,
+                          Node::attention_probabilities}) {
+    EXPECT_EQ(scheme_of_node(scheme, 0, node), others);
+  }
+}
+
+TEST(SchemePlaces, TokenWiseClippingLeavesProbabilitiesAlone) {
+  Scheme scheme;
+  scheme.activations.range = RangeEstimator::token_wise_clipping;
+  EXPECT_EQ(scheme_of_node(scheme, 0, Node::attention_value), scheme.activations);
+  EXPECT_EQ(scheme_of_node(scheme, 0, Node::attention_probabilities).range,
+            RangeEstimator::average_minmax);
 }
 
 }  // namespace

@@ -29,8 +29,8 @@ def why_not():
     return None
 
 
-def ours(task):
-    done = subprocess.run([TOOL], input=json.dumps(task), capture_output=True, text=True,
+def ours(tasks):
+    done = subprocess.run([TOOL], input=json.dumps(tasks), capture_output=True, text=True,
                           check=False)
     if done.returncode != 0:
         raise AssertionError(done.stderr)
@@ -81,6 +81,8 @@ def estimate(batches, scheme):
         p = scheme["percentile"]
         ends = np.quantile(values.astype(np.float64), [1 - p, p])
         return tuple(ends.astype(np.float32))
+    if name == "token_wise_clipping":
+        return token_wise_clipping(batches, scheme["clip"])
     assert name == "omse"
     best, least = None, np.inf
     for i in range(100):
@@ -91,6 +93,19 @@ def estimate(batches, scheme):
         if error < least:
             best, least = bounds, error
     return best
+
+
+def token_wise_clipping(batches, clip):
+    """As the published observer (AvgPruneMinMaxObserver.prune_token), in float64."""
+    import numpy as np
+
+    ends = []
+    for batch in batches:
+        largest, smallest = batch.max(1).astype(np.float64), batch.min(1).astype(np.float64)
+        upper = np.quantile(np.abs(largest), 1 - clip)
+        lower = -np.quantile(np.abs(smallest), 1 - clip)
+        ends.append((smallest[smallest >= lower].min(), largest[largest <= upper].max()))
+    return tuple(np.mean(np.array(ends), axis=0).astype(np.float32))
 
 
 def embedding_groups(samples, scheme):
@@ -113,6 +128,8 @@ def quantized(samples, heads, scheme):
     kind = scheme["granularity"]
     out = [np.empty_like(sample) for sample in samples]
     channels = samples[0].shape[1]
+    if scheme.get("outlier_threshold"):
+        return without_outliers(samples, scheme)
     if kind in ("per_token", "per_group"):
         width = scheme["group_size"] if kind == "per_group" else channels
         for sample, made in zip(samples, out):
@@ -141,6 +158,20 @@ def quantized(samples, heads, scheme):
         bounds = estimate([samples[i] for i in own], scheme)
         for i in own:
             out[i] = fake(samples[i], bounds, scheme)
+    return out
+
+
+def without_outliers(samples, scheme):
+    """LLM.int8(): columns beyond the threshold stay, the rest has a range for each row."""
+    import numpy as np
+
+    out = [sample.copy() for sample in samples]
+    for sample, made in zip(samples, out):
+        kept = ~(np.abs(sample) > scheme["outlier_threshold"]).any(axis=0)
+        if not kept.any():
+            continue
+        for row, target in zip(sample, made):
+            target[kept] = fake(row[kept], estimate([row[kept]], scheme), scheme)
     return out
 
 
@@ -191,41 +222,53 @@ def activation_schemes():
                 yield {**BASE, **kind, **estimator, **number}
 
 
+def activation_task(scheme, samples, heads=1):
+    return {"scheme": {"weights": BASE, "activations": BASE, "propagate": "quantized",
+                       "nodes": {"mlp.hidden": scheme}},
+            "samples": [s.tolist() for s in samples], "heads": heads}
+
+
 class Ranges(unittest.TestCase):
-    def test_activations(self):
+    def check_activations(self, schemes):
         import numpy as np
 
-        for scheme in activation_schemes():
-            heads = 2 if scheme["granularity"] == "per_head" else 1
-            for name, samples in data():
-                with self.subTest(data=name, scheme=scheme):
-                    found = ours({"scheme": {"weights": BASE, "activations": BASE,
-                                             "propagate": "quantized",
-                                             "nodes": {"attention.probabilities": scheme}},
-                                  "samples": [s.tolist() for s in samples], "heads": heads})
-                    expected = quantized(samples, heads, scheme)
-                    flat = np.concatenate([e.ravel() for e in expected])
-                    np.testing.assert_array_equal(np.array(found["values"], np.float32), flat)
+        cases = [(scheme, 2 if scheme["granularity"] == "per_head" else 1, name, samples)
+                 for scheme in schemes for name, samples in data()]
+        answers = ours([activation_task(scheme, samples, heads)
+                        for scheme, heads, _, samples in cases])
+        for (scheme, heads, name, samples), found in zip(cases, answers):
+            with self.subTest(data=name, scheme=scheme):
+                expected = np.concatenate([e.ravel() for e in quantized(samples, heads, scheme)])
+                np.testing.assert_array_equal(np.array(found["values"], np.float32), expected)
+
+    def test_activations(self):
+        self.check_activations(list(activation_schemes()))
+
+    def test_token_wise_clipping(self):
+        self.check_activations([{**BASE, **number, "range": "token_wise_clipping", "clip": clip}
+                                for number in BITS for clip in (0.0, 0.005, 0.1, 0.3, 0.9)])
+
+    def test_columns_left_out(self):
+        self.check_activations([{**BASE, "granularity": "per_token", "symmetric": symmetric,
+                                 "outlier_threshold": threshold}
+                                for symmetric in (False, True) for threshold in (0.5, 2.0, 6.0)])
 
     def test_weights(self):
-        import numpy as np
-
         kinds = [{"granularity": "per_tensor"}, {"granularity": "per_channel"},
                  {"granularity": "per_group", "group_size": 16}]
-        for kind in kinds:
-            for estimator in RANGES:
-                if estimator["range"] == "average_minmax":
-                    continue
-                for number in BITS:
-                    scheme = {**BASE, **kind, **estimator, **number}
-                    for name, samples in data():
-                        weight = samples[-1]
-                        with self.subTest(data=name, scheme=scheme):
-                            self.check_weight(np, weight, scheme)
+        cases = [({**BASE, **kind, **estimator, **number}, name, samples[-1])
+                 for kind in kinds for estimator in RANGES for number in BITS
+                 for name, samples in data() if estimator["range"] != "average_minmax"]
+        answers = ours([{"scheme": {"weights": scheme, "activations": {"bits": 16},
+                                    "propagate": "quantized"}, "weight": weight.tolist()}
+                        for scheme, _, weight in cases])
+        for (scheme, name, weight), found in zip(cases, answers):
+            with self.subTest(data=name, scheme=scheme):
+                self.check_weight(weight, found, scheme)
 
-    def check_weight(self, np, weight, scheme):
-        found = ours({"scheme": {"weights": scheme, "activations": {"bits": 16},
-                                 "propagate": "quantized"}, "weight": weight.tolist()})
+    def check_weight(self, weight, found, scheme):
+        import numpy as np
+
         codes = np.empty_like(weight)
         steps, zeros = [], []
         width = scheme.get("group_size", weight.shape[1])

@@ -127,5 +127,27 @@ TEST(ActivationQuantizer, ADynamicRangeThatIsNotFiniteMakesItsValuesNaNAndNoOthe
   }
 }
 
+TEST(ActivationQuantizer, OutlierColumnsStayAndLeaveTheRangesOfTheOthers) {
+  const ActivationQuantizer quantizer({.bits = 4,
+                                       .granularity = Granularity::per_token,
+                                       .symmetric = true,
+                                       .outlier_threshold = 6.0});
+  Matrix values(2, 4);
+  values << 7.0F, -9.0F, 3.3F, 6.0F,  //
+      0.7F, 0.3F, 0.4F, 0.1F;
+  const Matrix given = values;
+  quantizer.apply(values);
+  // The first two columns hold a value beyond 6; in the second row they stay as well.
+  EXPECT_EQ(values.leftCols(2), given.leftCols(2));
+  Matrix others = given.rightCols(2);
+  ActivationQuantizer({.bits = 4, .granularity = Granularity::per_token, .symmetric = true})
+      .apply(others);
+  EXPECT_EQ(values.rightCols(2), others);
+  EXPECT_NE(others, given.rightCols(2));
+  Matrix all = Matrix::Constant(3, 3, 7.0F);
+  quantizer.apply(all);
+  EXPECT_EQ(all, Matrix::Constant(3, 3, 7.0F));
+}
+
 }  // namespace
 }  // namespace evenkeel

@@ -11,7 +11,7 @@ namespace {
 TEST(Scheme, NamesSayBitsOfWeightsAndActivations) {
   EXPECT_EQ(scheme_names(),
             (std::vector<std::string>{"w8a8", "w6a6", "w4a4", "w8a16", "w4a16", "w4_column_wise",
-                                      "naive_w8a8", "vector_wise", "zeroquant_w8a8"}));
+                                      "naive_w8a8", "vector_wise", "zeroquant_w8a8", "llm_int8"}));
   const Scheme w6a6 = scheme_named("w6a6").value();
   EXPECT_EQ(w6a6.weights, (TensorScheme{.bits = 6,
                                         .granularity = Granularity::per_channel,
@@ -47,8 +47,9 @@ TEST(Scheme, EverySpellingReadsBack) {
         Granularity::per_group, Granularity::per_head, Granularity::per_embedding_group}) {
     EXPECT_EQ(granularity_named(name_of(value)), value);
   }
-  for (const auto value : {RangeEstimator::minmax, RangeEstimator::average_minmax,
-                           RangeEstimator::percentile, RangeEstimator::omse}) {
+  for (const auto value :
+       {RangeEstimator::minmax, RangeEstimator::average_minmax, RangeEstimator::percentile,
+        RangeEstimator::token_wise_clipping, RangeEstimator::omse}) {
     EXPECT_EQ(range_estimator_named(name_of(value)), value);
   }
   for (const auto value : {Propagate::quantized, Propagate::full_precision}) {

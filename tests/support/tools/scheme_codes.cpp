@@ -75,7 +75,11 @@ Json answer(const Json& task) {
 
 int main() {
   try {
-    std::cout << evenkeel::answer(evenkeel::Json::parse(std::cin)) << '\n';
+    evenkeel::Json answers = evenkeel::Json::array();
+    for (const auto& task : evenkeel::Json::parse(std::cin)) {
+      answers.push_back(evenkeel::answer(task));
+    }
+    std::cout << answers << '\n';
     return 0;
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
