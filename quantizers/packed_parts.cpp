@@ -86,14 +86,11 @@ std::optional<std::string> packing_fault(const TensorScheme& weights,
 
 std::optional<std::string> activations_fault(const TensorScheme& activations) {
   if (activations.codes != Codes::uniform) {
-    return fmt::format(
-        "the compressed-tensors layout cannot say {} codes: other readers see quantized weights "
-        "only",
-        name_of(activations.codes));
+    return fmt::format("the compressed-tensors layout cannot say {} codes",
+                       name_of(activations.codes));
   }
   if (activations.granularity != Granularity::per_channel) return std::nullopt;
-  return "the compressed-tensors layout cannot say activations per_channel: other readers see "
-         "quantized weights only";
+  return "the compressed-tensors layout cannot say activations per_channel";
 }
 
 PackedFormat format_of(const Scheme& scheme) {
