@@ -127,6 +127,11 @@ CheckpointWriter::Layout quantized_layout(const Architecture& architecture, cons
 std::vector<std::string> unquantized_modules(const Architecture& architecture,
                                              const Scheme& scheme) {
   std::vector<std::string> modules{architecture.head.logits};
+  // What transformers 5 calls it in every language model, whatever the checkpoint does.
+  constexpr const char* head_module = "lm_head";
+  if (architecture.head.kind == HeadKind::language && architecture.head.logits != head_module) {
+    modules.emplace_back(head_module);
+  }
   if (!architecture.head.dense.empty()) modules.push_back(architecture.head.dense);
   for (const std::string& name :
        {architecture.embedding.project_in, architecture.head.project_out}) {
@@ -181,17 +186,6 @@ void FoldedCheckpoint::finish() {
   nlohmann::ordered_json config = model_.checkpoint().config().document();
   if (residual_transforms_) config[residual_transforms_key] = true;
   writer_.finish(config);
-}
-
-std::optional<std::string> packing_fault(const Architecture& architecture,
-                                         const TensorScheme& weights) {
-  for (const LinearPlace place : architecture.linear_places()) {
-    if (!is_quantized(place.role)) continue;
-    if (const auto fault = packing_fault(weights, architecture.columns(place.role))) {
-      return fmt::format("'{}': {}", architecture.linear(place.role).name, *fault);
-    }
-  }
-  return std::nullopt;
 }
 
 QuantizedCheckpoint::QuantizedCheckpoint(const LanguageModel& model,

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,17 +28,14 @@ class FoldedCheckpoint {
   CheckpointWriter writer_;
 };
 
-/// Why OUTPUT/quantized cannot hold the weights of every linear of a model; nothing when it can.
-std::optional<std::string> packing_fault(const Architecture& architecture,
-                                         const TensorScheme& weights);
-
 /// OUTPUT/quantized: the compressed-tensors layout (quantizers/packing.h). Norms and biases of the
 /// blocks are written in F32, exactly as the calibration used them; the rest keeps its dtype.
 /// config.json gains "quantization_config" and "evenkeel": {"scheme", "record", "id"}, by which
 /// `evaluate` finds the node ranges that the layout cannot hold.
 class QuantizedCheckpoint {
  public:
-  /// `residual_norms` as above. REQUIRES: no packing_fault. Throws: MachineError.
+  /// `residual_norms` as above. REQUIRES: no packing_fault (calib/layout_notes.h). Throws:
+  /// MachineError.
   QuantizedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder,
                       const Scheme& scheme, const std::vector<std::string>& residual_norms);
   void block(Index number, const BlockResult& result);

@@ -24,12 +24,7 @@ std::string text_of(const Scheme& scheme) {
                      scheme.keep.empty() ? "" : ", some kept");
 }
 
-// What one block of the evaluated model is.
-struct LoadedBlock {
-  Block block;
-  NodeQuantizers quantizers;
-};
-using BlockLoader = std::function<LoadedBlock(Index number)>;
+using BlockLoader = std::function<RunnableBlock(Index number)>;
 
 // What a job with that model would say.
 EvaluationOptions options_for(const LanguageModel& model, const EvaluateOptions& options) {
@@ -64,16 +59,16 @@ EvaluateResult evaluate(const LanguageModel& model, const EvaluateOptions& optio
   const auto blocks = static_cast<int>(model.architecture().blocks);
   for (Index number = 0; number < model.architecture().blocks; ++number) {
     progress.step("evaluate", static_cast<int>(number), blocks, fmt::format("block {}", number));
-    const LoadedBlock loaded = load(number);
+    const RunnableBlock loaded = load(number);
     stream.states().advance(model.architecture(), loaded.block, loaded.quantizers);
   }
   progress.step("evaluate", blocks, blocks, "head");
   return {evaluation.metric(), evaluation.length(), stream.finish(), ""};
 }
 
-LoadedBlock plain_block(const LanguageModel& model, Index number,
-                        const std::optional<Scheme>& scheme) {
-  LoadedBlock loaded{load_block(model.checkpoint(), model.architecture(), number), {}};
+RunnableBlock plain_block(const LanguageModel& model, Index number,
+                          const std::optional<Scheme>& scheme) {
+  RunnableBlock loaded{load_block(model.checkpoint(), model.architecture(), number), {}};
   release_block(model.checkpoint(), model.architecture(), number);
   if (!scheme) return loaded;
   for (const StoredLinear& stored : stored_linears(model.architecture(), number)) {
@@ -99,11 +94,7 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
           fmt::format("--scheme: {} is quantized already; leave the scheme out", path.string()));
     }
     const QuantizedModel model(checkpoint);
-    const auto load = [&](Index number) {
-      LoadedBlock loaded{model.block(number), model.quantizers(number)};
-      release_block(checkpoint, model.model().architecture(), number);
-      return loaded;
-    };
+    const auto load = [&](Index number) { return model.load(number); };
     EvaluateResult result = evaluate(model.model(), options, load, progress);
     result.kind = "quantized: " + text_of(model.scheme());
     return result;

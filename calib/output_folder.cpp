@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
-#include <iterator>
 #include <system_error>
 
 #include <fcntl.h>
@@ -99,25 +98,14 @@ std::filesystem::path OutputFolder::stage_folder(const std::string& name) {
   return folder;
 }
 
-void OutputFolder::commit(const std::vector<std::string>& stale) {
-  std::vector<std::string> leftovers;
-  std::copy_if(stale.begin(), stale.end(), std::back_inserter(leftovers),
-               [&](const std::string& name) { return !is_staged(name); });
+void OutputFolder::commit() {
   std::size_t moved = 0;
   try {
     for (; moved < names_.size(); ++moved) {
       move_into_place(staging_ / names_[moved], output_ / names_[moved]);
     }
-    for (const std::string& name : leftovers) {
-      if (!rename_to(output_ / name, staging_ / name) && errno != ENOENT) {
-        refuse(output_ / name, last_error());
-      }
-    }
     if (fsync(lock_) != 0) refuse(output_, last_error());
   } catch (const MachineError&) {
-    for (const std::string& name : leftovers) {
-      static_cast<void>(rename_to(staging_ / name, output_ / name));
-    }
     while (moved-- > 0) move_back(staging_ / names_[moved], output_ / names_[moved]);
     throw;
   }

@@ -25,11 +25,10 @@ class OutputFolder {
   /// The same for a folder, which is made. Throws: MachineError.
   std::filesystem::path stage_folder(const std::string& name);
   /// Replaces each OUTPUT/name by its staged entry, in the order of `stage` calls; folders are
-  /// exchanged, so that at no time a half of one stands there. Names in `stale` that were not
-  /// staged are removed: leftovers of an earlier job that would contradict the new outputs.
+  /// exchanged, so that at no time a half of one stands there.
   /// Throws: MachineError when an entry was not made or cannot be moved; those moved before it are
   /// put back.
-  void commit(const std::vector<std::string>& stale = {});
+  void commit();
 
  private:
   bool is_staged(const std::string& name) const;

@@ -66,14 +66,14 @@ QuantizedModel::QuantizedModel(const Checkpoint& checkpoint)
 
 Block QuantizedModel::block(Index number) const {
   const CheckpointSource source(model_.checkpoint());
-  return load_block(model_.checkpoint(), model_.architecture(), number,
-                    [&](const StoredLinear& stored) {
-                      if (!is_quantized(scheme_, number, stored)) {
-                        return load_weight(model_.checkpoint(), model_.architecture(), stored);
-                      }
-                      return dequantize_weight(
-                          unpack(source, stored.module, stored.rows, stored.columns, scheme_));
-                    });
+  return load_block(
+      model_.checkpoint(), model_.architecture(), number, [&](const StoredLinear& stored) {
+        if (!is_quantized(scheme_, number, stored)) {
+          return load_weight(model_.checkpoint(), model_.architecture(), stored);
+        }
+        return dequantize_weight(unpack(source, stored.module, stored.rows, stored.columns,
+                                        scheme_of_linear(scheme_, number, stored)));
+      });
 }
 
 NodeQuantizers QuantizedModel::quantizers(Index number) const {
@@ -94,6 +94,12 @@ NodeQuantizers QuantizedModel::quantizers(Index number) const {
     }
   }
   return quantizers;
+}
+
+RunnableBlock QuantizedModel::load(Index number) const {
+  RunnableBlock loaded{block(number), quantizers(number)};
+  release_block(model_.checkpoint(), model_.architecture(), number);
+  return loaded;
 }
 
 }  // namespace evenkeel

@@ -13,6 +13,12 @@ namespace evenkeel {
 /// Whether config.json of a checkpoint says that a job of ours quantized it.
 bool is_quantized(const Checkpoint& checkpoint);
 
+/// A block as it runs: its weights, and the quantizers of its nodes (none in full precision).
+struct RunnableBlock {
+  Block block;
+  NodeQuantizers quantizers;
+};
+
 /// Gives, block by block, the very numbers that the job evaluated.
 class QuantizedModel {
  public:
@@ -28,6 +34,8 @@ class QuantizedModel {
   /// From the record. Throws: InputError, also when the checkpoint's own input_scale of a linear
   /// says otherwise.
   NodeQuantizers quantizers(Index number) const;
+  /// Both; the memory that the stored block took is released.
+  RunnableBlock load(Index number) const;
 
  private:
   LanguageModel model_;

@@ -1,6 +1,5 @@
 #include "calib/runner.h"
 
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,10 +9,12 @@
 #include "calib/checkpoint_outputs.h"
 #include "calib/evaluation_stream.h"
 #include "calib/job_inputs.h"
+#include "calib/layout_notes.h"
 #include "calib/output_folder.h"
 #include "calib/record.h"
 #include "calib/run_id.h"
 #include "calib/summary.h"
+#include "io/errors.h"
 #include "io/file.h"
 #include "transforms/site.h"
 
@@ -29,24 +30,16 @@ class Outputs final : public BlockSink {
         id_(job.text),
         record_(folder_.stage("calibration.h5"), job.text, options),
         residual_norms_(residual_norms(model.architecture(), options.transform)),
-        folded_(model, folder_.stage_folder("model"), residual_norms_) {
+        folded_(model, folder_.stage_folder("model"), residual_norms_),
+        quantized_(model, folder_.stage_folder("quantized"), job.scheme, residual_norms_) {
     if (!residual_norms_.empty()) {
       progress.note(
           "the residual of this post-LayerNorm model undoes each fold by tensors of its own "
           "(*.residual_scale, *.residual_shift), which only calibrate reads; for other readers set "
           "transform.plain_layout: true, which leaves those sites alone");
     }
-    if (const auto fault = packing_fault(model.architecture(), job.scheme.weights)) {
-      progress.note(
-          fmt::format("no quantized/ is written: {}; model/ and calibration.h5 hold all "
-                      "that the calibration found",
-                      *fault));
-    } else {
-      quantized_.emplace(model, folder_.stage_folder("quantized"), job.scheme, residual_norms_);
-      progress.note(
-          "quantized/ holds the weights and, where ranges are static, the inputs of linears; the "
-          "layout has no place for the ranges of query, key, value and attention probabilities, "
-          "which are in calibration.h5");
+    for (const std::string& note : layout_notes(model.architecture(), job.scheme)) {
+      progress.note(note);
     }
   }
 
@@ -54,15 +47,15 @@ class Outputs final : public BlockSink {
     id_.block(result);
     record_.block(number, result);
     folded_.block(number, result.folded);
-    if (quantized_) quantized_->block(number, result);
+    quantized_.block(number, result);
   }
 
   void commit(const nlohmann::ordered_json& summary) {
     record_.commit(id_.text());
     folded_.finish();
-    if (quantized_) quantized_->finish(id_.text());
+    quantized_.finish(id_.text());
     write_text(folder_.stage("summary.json"), summary.dump(2) + "\n");
-    folder_.commit({"quantized"});
+    folder_.commit();
   }
 
  private:
@@ -71,8 +64,15 @@ class Outputs final : public BlockSink {
   RecordWriter record_;
   std::vector<std::string> residual_norms_;
   FoldedCheckpoint folded_;
-  std::optional<QuantizedCheckpoint> quantized_;
+  QuantizedCheckpoint quantized_;
 };
+
+// Throws: UsageError when quantized/ could not hold what the scheme makes of the weights.
+void check_packing(const Job& job, const Architecture& architecture) {
+  if (const auto fault = packing_fault(architecture, job.scheme)) {
+    throw UsageError(fmt::format("{}: scheme.weights: {}", job.file.string(), *fault));
+  }
+}
 
 }  // namespace
 
@@ -80,6 +80,7 @@ nlohmann::ordered_json run_job(const Job& job, Progress& progress) {
   Stopwatch stopwatch;
   const JobInputs inputs(job);
   inputs.check_scheme(job);
+  check_packing(job, inputs.model().architecture());
   const std::vector<Encoding> samples = inputs.samples(job);
   const BlockOptions options{.transform = job.transform,
                              .scheme = job.scheme,

@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "calib/hidden_stream.h"
+#include "calib/quantized_model.h"
 #include "io/checkpoint.h"
 #include "io/errors.h"
 #include "io/floats.h"
@@ -16,6 +17,7 @@
 #include "io/safetensors.h"
 #include "model/forward.h"
 #include "model/language_model.h"
+#include "model/quantizing_tap.h"
 
 namespace evenkeel {
 namespace {
@@ -176,16 +178,15 @@ class Verification {
     for (const StoredTensor& tensor : file.tensors()) check_known(tensor.name);
   }
 
-  VerifyResult run() {
+  VerifyResult run(const std::function<RunnableBlock(Index number)>& load) {
     std::vector<Matrix> hidden;
     for (const Sample& sample : samples_)
       hidden.push_back(model_.embed(sample.tokens, sample.mask, sample.token_types));
     const Architecture& architecture = model_.architecture();
     Workspace workspace;
-    NoTap tap;
     for (Index number = 0; number < architecture.blocks; ++number) {
-      const Block block = load_block(model_.checkpoint(), architecture, number);
-      release_block(model_.checkpoint(), architecture, number);
+      const auto [block, quantizers] = load(number);
+      QuantizingTap tap(quantizers);
       if (file_.find(hidden_name(number)) != nullptr) {
         std::vector<Matrix> entering;
         entering.reserve(hidden.size());
@@ -246,9 +247,17 @@ class Verification {
 VerifyResult verify_checkpoint(const std::filesystem::path& path,
                                const std::filesystem::path& against) {
   const Checkpoint checkpoint(path);
-  const LanguageModel model(checkpoint);
   const SafetensorsFile file(against);
-  return Verification(model, file).run();
+  if (is_quantized(checkpoint)) {
+    const QuantizedModel model(checkpoint);
+    return Verification(model.model(), file).run([&](Index number) { return model.load(number); });
+  }
+  const LanguageModel model(checkpoint);
+  return Verification(model, file).run([&](Index number) {
+    RunnableBlock loaded{load_block(checkpoint, model.architecture(), number), {}};
+    release_block(checkpoint, model.architecture(), number);
+    return loaded;
+  });
 }
 
 }  // namespace evenkeel

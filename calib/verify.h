@@ -21,10 +21,11 @@ struct VerifyResult {
   double worst = 0.0;                     // largest `relative` of all
 };
 
-/// Runs the checkpoint on `input_ids` [samples, tokens] (and `attention_mask`, if there) of a
-/// safetensors file and compares with its `logits` and every `hidden.N` there is: hidden.0 enters
-/// the first block, the last is after the final norm. Padding is not compared.
-/// Throws: InputError naming what the file lacks or contradicts.
+/// Runs the checkpoint (full precision, or the quantized/ of a job as it was evaluated) on
+/// `input_ids` [samples, tokens] (and `attention_mask`, if there) of a safetensors file and
+/// compares with its `logits` and every `hidden.N` there is: hidden.0 enters the first block, the
+/// last is after the final norm. Padding is not compared. Throws: InputError naming what the file
+/// lacks or contradicts.
 VerifyResult verify_checkpoint(const std::filesystem::path& checkpoint,
                                const std::filesystem::path& against);
 

@@ -20,7 +20,34 @@ using Kind = PackedPart::Kind;
 
 PackedPart part(Kind kind, const std::string& module, std::string_view suffix, DType dtype,
                 std::vector<std::int64_t> shape) {
-  return {kind, {fmt::format("{}.{}", module, suffix), dtype, std::move(shape)}};
+  return {kind, {fmt::format("{}.{}", module, suffix), dtype, std::move(shape)}, std::nullopt};
+}
+
+PackedPart words(Kind kind, const std::string& module, std::string_view suffix,
+                 const CodeWords& layout) {
+  PackedPart result = part(kind, module, suffix, DType::I32, layout.shape());
+  result.words = layout;
+  return result;
+}
+
+std::vector<PackedPart> code_parts(const std::string& module, Index rows, Index columns,
+                                   const Scheme& scheme) {
+  if (format_of(scheme) == PackedFormat::int_quantized) {
+    return {part(Kind::codes, module, "weight", DType::I8, {rows, columns})};
+  }
+  return {words(Kind::codes, module, "weight_packed",
+                {rows, columns, scheme.weights.bits, Lanes::rows}),
+          part(Kind::shape, module, "weight_shape", DType::I64, {2})};
+}
+
+PackedPart zero_point_part(const std::string& module, const std::vector<std::int64_t>& steps,
+                           const Scheme& scheme) {
+  constexpr std::string_view suffix = "weight_zero_point";
+  if (format_of(scheme) == PackedFormat::int_quantized) {
+    return part(Kind::zero_points, module, suffix, DType::I8, steps);
+  }
+  return words(Kind::zero_points, module, suffix,
+               {steps.at(0), steps.at(1), scheme.weights.bits, Lanes::columns});
 }
 
 Index largest_divisor(Index columns, Index limit) {
@@ -59,29 +86,38 @@ std::optional<std::string> packing_fault(const TensorScheme& weights,
 
 std::optional<std::string> activations_fault(const TensorScheme& activations) {
   if (activations.codes != Codes::uniform) {
-    return fmt::format(
-        "the compressed-tensors layout cannot say {} codes: other readers see quantized weights "
-        "only",
-        name_of(activations.codes));
+    return fmt::format("the compressed-tensors layout cannot say {} codes",
+                       name_of(activations.codes));
   }
   if (has_channel_ranges(activations.granularity)) {
-    return fmt::format(
-        "the compressed-tensors layout cannot say activations {}: other readers see "
-        "quantized weights only",
-        name_of(activations.granularity));
+    return fmt::format("the compressed-tensors layout cannot say activations {}",
+                       name_of(activations.granularity));
   }
   if (is_dynamic(activations) && activations.range != RangeEstimator::minmax) {
-    return fmt::format(
-        "the compressed-tensors layout cannot say dynamic activations of range {}: other readers "
-        "see quantized weights only",
-        name_of(activations.range));
+    return fmt::format("the compressed-tensors layout cannot say dynamic activations of range {}",
+                       name_of(activations.range));
   }
   if (activations.outlier_threshold > 0.0) {
-    return "the compressed-tensors layout cannot say outlier_threshold: other readers see "
-           "quantized "
-           "weights only";
+    return "the compressed-tensors layout cannot say outlier_threshold";
   }
   return std::nullopt;
+}
+
+PackedFormat format_of(const Scheme& scheme) {
+  const TensorScheme& weights = scheme.weights;
+  const bool by_row = weights.granularity == Granularity::per_channel ||
+                      weights.granularity == Granularity::per_group;
+  const bool fits = weights.bits == 4 || weights.bits == 8;
+  return by_row && fits && !input_is_said(scheme.activations) ? PackedFormat::pack_quantized
+                                                              : PackedFormat::int_quantized;
+}
+
+std::string_view name_of(PackedFormat format) {
+  return format == PackedFormat::pack_quantized ? "pack-quantized" : "int-quantized";
+}
+
+bool input_is_said(const TensorScheme& activations) {
+  return is_quantized(activations) && !activations_fault(activations).has_value();
 }
 
 bool input_is_stored(const TensorScheme& activations) {
@@ -90,15 +126,12 @@ bool input_is_stored(const TensorScheme& activations) {
 }
 
 std::vector<PackedPart> weight_parts(const std::string& module, Index rows, Index columns,
-                                     const TensorScheme& weights) {
-  assert(!packing_fault(weights, columns).has_value());
-  std::vector<PackedPart> parts;
-  const auto steps = shape_of_steps(weights, rows, columns);
-  parts.push_back(part(Kind::codes, module, "weight", DType::I8, {rows, columns}));
+                                     const Scheme& scheme) {
+  assert(!packing_fault(scheme.weights, columns).has_value());
+  std::vector<PackedPart> parts = code_parts(module, rows, columns, scheme);
+  const auto steps = shape_of_steps(scheme.weights, rows, columns);
   parts.push_back(part(Kind::steps, module, "weight_scale", DType::F32, steps));
-  if (!weights.symmetric) {
-    parts.push_back(part(Kind::zero_points, module, "weight_zero_point", DType::I8, steps));
-  }
+  if (!scheme.weights.symmetric) parts.push_back(zero_point_part(module, steps, scheme));
   return parts;
 }
 
@@ -112,8 +145,9 @@ std::vector<PackedPart> input_parts(const std::string& module, const TensorSchem
   return parts;
 }
 
-int byte_offset(const TensorScheme& scheme) {
-  return scheme.symmetric ? 0 : 1 << (scheme.bits - 1);
+int stored_offset(const TensorScheme& scheme, const PackedPart& part) {
+  const int half = 1 << (scheme.bits - 1);
+  return (scheme.symmetric ? 0 : -half) + (part.words ? half : 0);
 }
 
 }  // namespace evenkeel

@@ -1,6 +1,7 @@
 #include "quantizers/packing.h"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -21,13 +22,20 @@ using Kind = PackedPart::Kind;
 using Bytes = std::vector<std::byte>;
 
 template <class Code>
-Bytes code_bytes(std::span<const Code> codes, const TensorScheme& scheme) {
-  const int offset = byte_offset(scheme);
-  Bytes bytes(codes.size());
-  std::ranges::transform(codes, bytes.begin(), [offset](Code code) {
-    return static_cast<std::byte>(static_cast<std::int8_t>(code - offset));
-  });
-  return bytes;
+Bytes code_bytes(std::span<const Code> codes, const TensorScheme& scheme, const PackedPart& part) {
+  const int offset = stored_offset(scheme, part);
+  std::vector<std::uint8_t> numbers(codes.size());
+  std::ranges::transform(codes, numbers.begin(),
+                         [offset](Code code) { return static_cast<std::uint8_t>(code + offset); });
+  if (part.words) return pack_words(numbers, *part.words);
+  const auto bytes = std::as_bytes(std::span(numbers));
+  return {bytes.begin(), bytes.end()};
+}
+
+Bytes shape_bytes(const QuantizedWeight& weight) {
+  const std::array<std::int64_t, 2> shape{weight.rows, weight.columns};
+  const auto bytes = std::as_bytes(std::span(shape));
+  return {bytes.begin(), bytes.end()};
 }
 
 Bytes float_bytes(std::span<const float> values) {
@@ -36,17 +44,19 @@ Bytes float_bytes(std::span<const float> values) {
   return bytes;
 }
 
-Bytes weight_bytes(Kind kind, const QuantizedWeight& weight) {
-  if (kind == Kind::codes) return code_bytes<std::int16_t>(weight.codes, weight.scheme);
-  if (kind == Kind::steps) return float_bytes(weight.steps);
-  assert(kind == Kind::zero_points);
-  return code_bytes<std::int32_t>(weight.zero_points, weight.scheme);
+Bytes weight_bytes(const PackedPart& part, const QuantizedWeight& weight) {
+  if (part.kind == Kind::codes) return code_bytes<std::int16_t>(weight.codes, weight.scheme, part);
+  if (part.kind == Kind::shape) return shape_bytes(weight);
+  if (part.kind == Kind::steps) return float_bytes(weight.steps);
+  assert(part.kind == Kind::zero_points);
+  return code_bytes<std::int32_t>(weight.zero_points, weight.scheme, part);
 }
 
-Bytes input_bytes(Kind kind, const AffineParameters& parameters, const TensorScheme& scheme) {
-  if (kind == Kind::input_step) return float_bytes({&parameters.step, 1});
-  assert(kind == Kind::input_zero_point);
-  return code_bytes<std::int32_t>({&parameters.zero_point, 1}, scheme);
+Bytes input_bytes(const PackedPart& part, const AffineParameters& parameters,
+                  const TensorScheme& scheme) {
+  if (part.kind == Kind::input_step) return float_bytes({&parameters.step, 1});
+  assert(part.kind == Kind::input_zero_point);
+  return code_bytes<std::int32_t>({&parameters.zero_point, 1}, scheme, part);
 }
 
 }  // namespace
@@ -57,7 +67,7 @@ std::vector<TensorPlan> packed_plan(const std::string& module, Index rows, Index
     throw UsageError(fmt::format("'{}.weight' cannot be stored: {}", module, *fault));
   }
   std::vector<TensorPlan> plan;
-  for (const auto& part : weight_parts(module, rows, columns, scheme.weights)) {
+  for (const auto& part : weight_parts(module, rows, columns, scheme)) {
     plan.push_back(part.plan);
   }
   for (const auto& part : input_parts(module, scheme.activations)) plan.push_back(part.plan);
@@ -68,15 +78,15 @@ std::vector<PackedTensor> pack(const std::string& module, const QuantizedWeight&
                                const Scheme& scheme, const ActivationQuantizer* input) {
   assert(weight.scheme == scheme.weights);
   std::vector<PackedTensor> tensors;
-  for (const auto& part : weight_parts(module, weight.rows, weight.columns, scheme.weights)) {
-    tensors.push_back({part.plan.name, weight_bytes(part.kind, weight)});
+  for (const auto& part : weight_parts(module, weight.rows, weight.columns, scheme)) {
+    tensors.push_back({part.plan.name, weight_bytes(part, weight)});
   }
   const auto parts = input_parts(module, scheme.activations);
   if (parts.empty()) return tensors;
   assert(input != nullptr && input->parameters().size() == 1);
   for (const auto& part : parts) {
     tensors.push_back(
-        {part.plan.name, input_bytes(part.kind, input->parameters().front(), scheme.activations)});
+        {part.plan.name, input_bytes(part, input->parameters().front(), scheme.activations)});
   }
   return tensors;
 }

@@ -1,13 +1,11 @@
 // Codes as the compressed-tensors layout stores them, so that other programs load them.
-// Format: https://github.com/vllm-project/compressed-tensors, "int-quantized", as of 0.20.
+// Format: https://github.com/vllm-project/compressed-tensors, as of 0.20. Steps are F32, and
+// nothing is lost. The layout has two forms of NAME.weight [rows, columns]; `format_of` says which.
 //
-// One byte a code, whatever the bits: it is the form that the format's own library infers for every
-// integer scheme with quantized activations, and that transformers loads. (Its packed form is for
-// weights alone: asymmetric zero points in it do not load.)
-//
-// A stored byte is signed: an asymmetric code or zero point c of 0 .. 2^b - 1 is c - 2^(b-1), so
-// that step * (code - zero_point) is the same number; a symmetric code is as it is. Steps are F32,
-// and nothing is lost. For NAME.weight [rows, columns]:
+// "int-quantized": one byte a code, whatever the bits. It is the form that the format's own library
+// infers for every integer scheme with quantized activations. A stored byte is signed: an
+// asymmetric code or zero point c of 0 .. 2^b - 1 is c - 2^(b-1), so that step * (code -
+// zero_point) is the same number; a symmetric code is as it is.
 //
 //   NAME.weight             I8  [rows, columns]
 //   NAME.weight_scale       F32 [1] per_tensor, [rows, 1] per_channel, [rows, groups] per_group:
@@ -15,6 +13,18 @@
 //   NAME.weight_zero_point  I8, shaped as the steps; asymmetric only
 //   NAME.input_scale        F32 [1], with static per_tensor activations
 //   NAME.input_zero_point   I8  [1], likewise, asymmetric only
+//
+// "pack-quantized": 32 / b codes a word, b = 4 or 8 (quantizers/code_words.h), for weights whose
+// inputs are not quantized; what the library infers for them, and what kernels for such weights
+// read. An asymmetric code or zero point is stored as it is, a symmetric code c as c + 2^(b-1).
+//
+//   NAME.weight_packed      I32 [rows, words of a row]
+//   NAME.weight_shape       I64 [2]: rows, columns
+//   NAME.weight_scale       F32 [rows, 1] per_channel, [rows, groups] per_group
+//   NAME.weight_zero_point  I32 [words of a column, 1 or groups]; asymmetric only
+//
+// Weights alone of other widths stay in bytes, since releases of the library differ in how they
+// pack them, and so do those per_tensor, which no such kernel reads.
 #pragma once
 
 #include <cstddef>
@@ -45,6 +55,16 @@ std::optional<std::string> packing_fault(const TensorScheme& weights,
 /// range take code -2^(b-1) in other readers, which is one step further than here.)
 std::optional<std::string> activations_fault(const TensorScheme& activations);
 
+/// Whether other readers are told how activations are quantized: they are, and can know it.
+bool input_is_said(const TensorScheme& activations);
+
+/// The two forms above.
+enum class PackedFormat { int_quantized, pack_quantized };
+/// As the layout spells it: "int-quantized", "pack-quantized".
+std::string_view name_of(PackedFormat format);
+/// The form of linears with these weights and activations.
+PackedFormat format_of(const Scheme& scheme);
+
 /// Whether the range of a linear's input is stored beside it: static per_tensor uniform codes.
 bool input_is_stored(const TensorScheme& activations);
 
@@ -73,8 +93,8 @@ class PackedSource {
   virtual const StoredTensor& at(std::string_view name) const = 0;
 };
 
-/// The inverse of `pack`. Throws: InputError when a shape, dtype, code, step or zero point
-/// contradicts the scheme, or the scheme the layout.
+/// The inverse of `pack`. Throws: InputError when a shape, dtype, code, step, zero point or bit
+/// that belongs to none contradicts the scheme, or the scheme the layout.
 QuantizedWeight unpack(const PackedSource& source, const std::string& module, Index rows,
                        Index columns, const Scheme& scheme);
 

@@ -1,4 +1,5 @@
 // The part of packing.h that speaks JSON.
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -31,8 +32,6 @@ std::string_view strategy_of(Granularity granularity) {
   return {};
 }
 
-constexpr std::string_view format = "int-quantized";
-
 ordered_json arguments_of(const TensorScheme& scheme) {
   const bool dynamic = is_dynamic(scheme);
   return {
@@ -46,21 +45,30 @@ ordered_json arguments_of(const TensorScheme& scheme) {
       {"observer", dynamic ? ordered_json(nullptr) : ordered_json("minmax")}};
 }
 
+PackedFormat format_of(const LinearGroup& linears) {
+  return format_of(Scheme{.weights = linears.weights, .activations = linears.activations});
+}
+
 ordered_json group_json(const LinearGroup& linears) {
   ordered_json weights = arguments_of(linears.weights);
   // Groups of activations are found anew each time, those of weights are stored.
   weights["dynamic"] = false;
   weights["observer"] = "minmax";
-  const bool known =
-      is_quantized(linears.activations) && !activations_fault(linears.activations).has_value();
-  ordered_json group = {
-      {"targets", linears.targets},
-      {"weights", weights},
-      {"input_activations", known ? arguments_of(linears.activations) : ordered_json(nullptr)},
-      {"output_activations", nullptr}};
-  // For weights alone, readers would infer the packed form.
-  if (!known) group["format"] = format;
-  return group;
+  const bool said = input_is_said(linears.activations);
+  return {{"targets", linears.targets},
+          {"weights", weights},
+          {"input_activations", said ? arguments_of(linears.activations) : ordered_json(nullptr)},
+          {"output_activations", nullptr},
+          {"format", name_of(format_of(linears))}};
+}
+
+// The name of what all groups have, or that they differ.
+std::string_view common_format(const std::vector<LinearGroup>& groups) {
+  if (groups.empty()) return name_of(PackedFormat::int_quantized);
+  const PackedFormat first = format_of(groups.front());
+  const bool alike = std::ranges::all_of(
+      groups, [first](const LinearGroup& linears) { return format_of(linears) == first; });
+  return alike ? name_of(first) : "mixed-precision";
 }
 
 }  // namespace
@@ -72,7 +80,7 @@ ordered_json quantization_config(const std::vector<LinearGroup>& groups,
     all[fmt::format("group_{}", i)] = group_json(groups[i]);
   }
   return {{"quant_method", "compressed-tensors"},
-          {"format", format},
+          {"format", common_format(groups)},
           {"quantization_status", "compressed"},
           {"config_groups", all},
           {"ignore", ignored},

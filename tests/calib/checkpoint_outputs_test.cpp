@@ -144,18 +144,5 @@ TEST(CheckpointOutputsTest, FoldedValueThatDoesNotFitTheDtypeStopsTheJob) {
   EXPECT_FALSE(std::filesystem::exists(tiny.output()));
 }
 
-TEST(CheckpointOutputsTest, PackingFaultNamesTheLinear) {
-  const support::TinyJob tiny;
-  const Checkpoint checkpoint(tiny / "model");
-  const Architecture architecture = resolve_architecture(checkpoint);
-  TensorScheme weights{.bits = 4, .granularity = Granularity::per_group};
-  weights.group_size = 8;  // divides 16 and 24
-  EXPECT_FALSE(packing_fault(architecture, weights));
-  weights.group_size = 16;
-  const auto fault = packing_fault(architecture, weights);
-  ASSERT_TRUE(fault);
-  EXPECT_TRUE(fault->starts_with("'fc2': ")) << *fault;
-}
-
 }  // namespace
 }  // namespace evenkeel

@@ -118,6 +118,14 @@ INSTANTIATE_TEST_SUITE_P(
                 {"scheme={keep: [mlp.hidden, 'blocks.0.attention.*', '*.layers.1.fc1', "
                  "'*out_proj']}"}},
         Setting{"keep_a_block", {"scheme={keep: [blocks.0]}"}},
+        Setting{"weights_alone", {"scheme=w8a16"}},
+        Setting{"weights_alone_in_groups",
+                {"scheme={weights: {bits: 4, granularity: per_group, group_size: 8}, activations: "
+                 "{bits: 16}}"}},
+        Setting{"weights_alone_in_bytes", {"scheme={weights: {bits: 5}, activations: {bits: 16}}"}},
+        Setting{"both_forms",
+                {"scheme={weights: {bits: 4}, activations: {bits: 8}, nodes: {attention.input: "
+                 "{bits: 16}}}"}},
         Setting{"two_bits", {"scheme={weights: {bits: 2}, activations: {bits: 2}}"}}),
     [](const auto& parameter) { return parameter.param.name; });
 
@@ -292,6 +300,18 @@ TEST_F(FailingJob, TwoTextsOfOneName) {
       "two files are named 'evaluation.safetensors'");
 }
 
+TEST_F(FailingJob, GroupsThatDoNotDivide) {
+  const Job job =
+      tiny_.job({"scheme={weights: {bits: 4, granularity: per_group, group_size: 16}, activations: "
+                 "{bits: 8}}"});  // 16 channels, but 24 in the MLP
+  // Before any text is read.
+  std::filesystem::remove(tiny_ / "calibration.safetensors");
+  expect_failure<UsageError>(job,
+                             "scheme.weights: 'model.decoder.layers.0.fc2': group_size 16 does not "
+                             "divide its 24 input channels, and the compressed-tensors layout has "
+                             "no short groups; use a divisor such as 12");
+}
+
 TEST_F(FailingJob, AnotherJobWritesThere) {
   const OutputFolder other(tiny_.output());
   EXPECT_THROW(run(tiny_.job()), MachineError);
@@ -312,26 +332,6 @@ TEST(RunnerTest, SecondJobReplacesTheFirst) {
   EXPECT_EQ(summary.at("perplexity").at(text).at("quantized").get<double>(),
             evaluated(tiny.output() / "quantized", tiny / text));
   EXPECT_EQ(support::read_bytes(tiny.output() / "notes.txt"), "mine");
-}
-
-TEST(RunnerTest, GroupsThatDoNotDivideLeaveNoQuantizedCheckpoint) {
-  class Notes final : public Progress {
-   public:
-    void note(std::string_view message) override { all += message; }
-    std::string all;
-  };
-  const support::TinyJob tiny;
-  run(tiny.job());
-  Notes notes;
-  const auto summary = run_job(
-      tiny.job({"scheme={weights: {bits: 4, granularity: per_group, group_size: 16}, activations: "
-                "{bits: 8}}"}),  // 16 channels, but 24 in the MLP
-      notes);
-  EXPECT_NE(notes.all.find("group_size 16 does not divide"), std::string::npos) << notes.all;
-  // Nor one of the job before, which the new record would contradict.
-  EXPECT_FALSE(std::filesystem::exists(tiny.output() / "quantized"));
-  EXPECT_TRUE(std::filesystem::exists(tiny.output() / "model/model.safetensors"));
-  EXPECT_GT(summary.at("perplexity").at(text).at("quantized").get<double>(), 1.0);
 }
 
 TEST(RunnerTest, QuickstartsModelEvaluatesToTheSummarysFigure) {

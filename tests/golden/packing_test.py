@@ -4,59 +4,18 @@
 Its quantization_config is accepted; every weight decompresses to exactly the floats that the
 definition in quantizers/affine.h gives for it (in numpy, below); and compressing those gives the
 same bytes again.
-Exit status 77: the package (with torch and transformers, so not in tests/requirements.txt), or the
-command is absent.
+Exit status 77: transformers, torch or compressed-tensors (too large for tests/requirements.txt) or
+the command is absent.
 """
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
 
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
-QUICKSTART = SOURCE / "configs" / "quickstart"
-COMMAND = os.environ.get("EVENKEEL_CALIBRATE", "")
+from compressed_checkpoints import QUICKSTART, run_job, tensors_of, why_not
+
 SKIPPED = 77
-
-
-def why_not():
-    """What is missing for this test, or nothing."""
-    try:
-        import compressed_tensors  # noqa: F401
-    except ImportError:
-        return "needs the PyPI package 'compressed-tensors'"
-    if not os.access(COMMAND, os.X_OK):
-        return "needs EVENKEEL_CALIBRATE to name the built command"
-    return None
-
-
-def run_job(folder, weights, activations):
-    """Runs a short job that leaves the weights as they are; the folder of its output."""
-    job = {
-        "model": str(QUICKSTART / "opt-3m-outlier"),
-        "calibration": {"corpus": str(QUICKSTART / "calibration.txt"), "samples": 2,
-                        "sequence_length": 32},
-        "transform": {"method": "none"},
-        "scheme": {"weights": weights, "activations": activations},
-        "output": str(folder / "out"),
-    }
-    path = folder / "job.yaml"
-    path.write_text(json.dumps(job, indent=1))
-    done = subprocess.run([COMMAND, "run", str(path)], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise AssertionError(done.stderr)
-    return folder / "out"
-
-
-def tensors_of(folder):
-    from safetensors.torch import load_file
-
-    tensors = {}
-    for shard in sorted(folder.glob("*.safetensors")):
-        tensors.update(load_file(shard))
-    return tensors
 
 
 def defined_weight(weight, scheme):
@@ -83,7 +42,7 @@ def defined_weight(weight, scheme):
 
 
 class PackedCheckpoints(unittest.TestCase):
-    def check(self, weights, activations):
+    def check(self, weights, activations, form="int-quantized"):
         import numpy as np
         import torch
         from compressed_tensors.compressors import BaseCompressor
@@ -91,16 +50,18 @@ class PackedCheckpoints(unittest.TestCase):
         from compressed_tensors.quantization import QuantizationConfig
 
         with tempfile.TemporaryDirectory() as folder:
-            output = run_job(pathlib.Path(folder), weights, activations)
+            output = run_job(pathlib.Path(folder),
+                             {"weights": weights, "activations": activations})
             config = json.loads((output / "quantized" / "config.json").read_text())
             stored = tensors_of(output / "quantized")
         original = tensors_of(QUICKSTART / "opt-3m-outlier")
         parsed = QuantizationConfig.model_validate(config["quantization_config"])
         scheme = parsed.config_groups["group_0"]
         compressor = BaseCompressor.get_value_from_registry(parsed.format)
-        # What a reader takes for granted, where the group does not say it.
-        inferred = infer_module_format(torch.nn.Linear, scheme).value
-        self.assertEqual(parsed.format, scheme.format or inferred)
+        self.assertEqual(parsed.format, form)
+        self.assertEqual(scheme.format, form)
+        if form == "pack-quantized" or scheme.input_activations is not None:
+            self.assertEqual(infer_module_format(torch.nn.Linear, scheme).value, form)
 
         modules = [n.removesuffix(".weight_scale") for n in stored if n.endswith(".weight_scale")]
         self.assertEqual(len(modules), 6 * 6)
@@ -137,7 +98,16 @@ class PackedCheckpoints(unittest.TestCase):
 
     def test_channels_of_activations_are_left_out(self):
         self.check({"bits": 4, "granularity": "per_channel", "symmetric": False},
-                   {"bits": 8, "granularity": "per_channel"})
+                   {"bits": 8, "granularity": "per_channel"}, "pack-quantized")
+
+    def test_weights_alone(self):
+        for bits, form in ((8, "pack-quantized"), (4, "pack-quantized"), (3, "int-quantized")):
+            for group in ({"granularity": "per_channel"},
+                          {"granularity": "per_group", "group_size": 64}):
+                for symmetric in (True, False):
+                    with self.subTest(bits=bits, symmetric=symmetric, **group):
+                        self.check({"bits": bits, "symmetric": symmetric, **group}, {"bits": 16},
+                                   form)
 
 
 if __name__ == "__main__":

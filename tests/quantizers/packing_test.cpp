@@ -15,6 +15,7 @@
 #include "io/errors.h"
 #include "io/floats.h"
 #include "support/random_matrix.h"
+#include "support/stored_parts.h"
 
 namespace evenkeel {
 namespace {
@@ -27,54 +28,19 @@ Bytes bytes(std::initializer_list<int> values) {
   return result;
 }
 
-// Packed tensors in memory, to be read back or damaged.
-class Stored : public PackedSource {
- public:
-  Stored(const std::vector<TensorPlan>& plan, std::vector<PackedTensor> packed)
-      : packed_(std::move(packed)) {
-    for (std::size_t i = 0; i < plan.size(); ++i) {
-      EXPECT_EQ(packed_[i].name, plan[i].name);
-      EXPECT_EQ(packed_[i].bytes.size(), bytes_of(plan[i].dtype, plan[i].shape));
-      tensors_.push_back({.name = plan[i].name,
-                          .dtype = plan[i].dtype,
-                          .shape = plan[i].shape,
-                          .bytes = packed_[i].bytes,
-                          .file_offset = 1000});
-    }
-    EXPECT_EQ(packed_.size(), plan.size());
-  }
-  // Tensors point into the bytes, which moving keeps where they are.
-  Stored(const Stored&) = delete;
-  Stored& operator=(const Stored&) = delete;
-  Stored(Stored&&) = default;
-  Stored& operator=(Stored&&) = default;
-  ~Stored() override = default;
-
-  const StoredTensor& at(std::string_view name) const override { return tensors_[position(name)]; }
-  StoredTensor& tensor(std::string_view name) { return tensors_[position(name)]; }
-  Bytes& bytes(std::string_view name) { return packed_[position(name)].bytes; }
-
- private:
-  std::size_t position(std::string_view name) const {
-    const auto found =
-        std::ranges::find_if(tensors_, [&](const auto& tensor) { return tensor.name == name; });
-    if (found == tensors_.end()) throw InputError("tensor '" + std::string(name) + "' is missing");
-    return static_cast<std::size_t>(found - tensors_.begin());
-  }
-
-  std::vector<PackedTensor> packed_;
-  std::vector<StoredTensor> tensors_;
-};
-
-Stored stored(const QuantizedWeight& weight, const Scheme& scheme,
-              const ActivationQuantizer* input = nullptr) {
-  return {packed_plan("m", weight.rows, weight.columns, scheme), pack("m", weight, scheme, input)};
-}
+using support::stored_parts;
+using support::StoredParts;
 
 Scheme with_weights(const TensorScheme& weights) {
   Scheme scheme;
   scheme.weights = weights;
   scheme.activations = {.granularity = Granularity::per_token};
+  return scheme;
+}
+
+Scheme weights_alone(const TensorScheme& weights) {
+  Scheme scheme = with_weights(weights);
+  scheme.activations.bits = unquantized_bits;
   return scheme;
 }
 
@@ -92,7 +58,7 @@ TEST(Packing, ByteCodesAreMovedBelowZeroByHand) {
                          .codes = {0, 128, 255, 1, 127, 200},
                          .steps = {0.5F, 0.25F},
                          .zero_points = {0, 255}};
-  Stored tensors = stored(weight, scheme);
+  StoredParts tensors = stored_parts(weight, scheme);
   EXPECT_EQ(tensors.tensor("m.weight").dtype, DType::I8);
   EXPECT_EQ(tensors.tensor("m.weight").shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(tensors.bytes("m.weight"), bytes({-128, 0, 127, -127, -1, 72}));
@@ -110,7 +76,7 @@ TEST(Packing, SymmetricCodesAreStoredAsTheyAre) {
                          .codes = {-31, 0, 31},
                          .steps = {2.0F},
                          .zero_points = {0}};
-  Stored tensors = stored(weight, scheme);
+  StoredParts tensors = stored_parts(weight, scheme);
   EXPECT_EQ(tensors.bytes("m.weight"), bytes({-31, 0, 31}));
   EXPECT_EQ(tensors.tensor("m.weight_scale").shape, std::vector<std::int64_t>{1});
   EXPECT_THROW(tensors.at("m.weight_zero_point"), InputError);
@@ -125,7 +91,7 @@ TEST(Packing, EachGroupOfARowHasItsStepAndZeroPoint) {
                          .codes = {0, 15, 8, 7, 1, 2, 3, 4},
                          .steps = {1.0F, 2.0F, 3.0F, 4.0F},
                          .zero_points = {1, 15, 7, 0}};
-  Stored tensors = stored(weight, scheme);
+  StoredParts tensors = stored_parts(weight, scheme);
   EXPECT_EQ(tensors.bytes("m.weight"), bytes({-8, 7, 0, -1, -7, -6, -5, -4}));
   EXPECT_EQ(tensors.tensor("m.weight_scale").shape, (std::vector<std::int64_t>{2, 2}));
   EXPECT_EQ(tensors.tensor("m.weight_zero_point").shape, (std::vector<std::int64_t>{2, 2}));
@@ -136,21 +102,94 @@ TEST(Packing, TheInputsRangeIsStoredWhenItIsStatic) {
   Scheme scheme = with_weights({.granularity = Granularity::per_channel});
   scheme.activations = {.bits = 6, .range = RangeEstimator::average_minmax};
   const ActivationQuantizer input(scheme.activations, {{-1.0F, 5.3F}});
-  Stored tensors =
-      stored(quantize_weight(support::random_matrix(4, 5, 1), scheme.weights), scheme, &input);
+  StoredParts tensors = stored_parts(
+      quantize_weight(support::random_matrix(4, 5, 1), scheme.weights), scheme, &input);
   EXPECT_EQ(tensors.tensor("m.input_scale").shape, std::vector<std::int64_t>{1});
   EXPECT_EQ(float_at(tensors.bytes("m.input_scale"), 0), input.parameters()[0].step);
   EXPECT_EQ(tensors.bytes("m.input_zero_point"), bytes({10 - 32}));  // 1 / (6.3 / 63) = 10
   EXPECT_EQ(unpack_input(tensors, "m", scheme), input.parameters()[0]);
 }
 
-class EveryPacking : public testing::TestWithParam<TensorScheme> {};
+TEST(Packing, AsymmetricCodesOfWeightsAloneShareWordsByHand) {
+  const Scheme scheme = weights_alone({.bits = 4, .granularity = Granularity::per_channel});
+  EXPECT_EQ(format_of(scheme), PackedFormat::pack_quantized);
+  QuantizedWeight weight{.scheme = scheme.weights,
+                         .rows = 2,
+                         .columns = 9,
+                         .codes = {1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 0, 15, 0, 15, 0, 15, 0, 10},
+                         .steps = {0.5F, 0.25F},
+                         .zero_points = {7, 12}};
+  StoredParts tensors = stored_parts(weight, scheme);
+  EXPECT_EQ(tensors.tensor("m.weight_packed").dtype, DType::I32);
+  EXPECT_EQ(tensors.tensor("m.weight_packed").shape, (std::vector<std::int64_t>{2, 2}));
+  EXPECT_EQ(tensors.bytes("m.weight_packed"),
+            bytes({0x21, 0x43, 0x65, 0x87, 9, 0, 0, 0, 0x0F, 0x0F, 0x0F, 0x0F, 10, 0, 0, 0}));
+  EXPECT_EQ(tensors.tensor("m.weight_shape").dtype, DType::I64);
+  EXPECT_EQ(tensors.tensor("m.weight_shape").shape, std::vector<std::int64_t>{2});
+  EXPECT_EQ(tensors.bytes("m.weight_shape"),
+            bytes({2, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0}));
+  EXPECT_EQ(tensors.tensor("m.weight_scale").shape, (std::vector<std::int64_t>{2, 1}));
+  EXPECT_EQ(tensors.tensor("m.weight_zero_point").dtype, DType::I32);
+  EXPECT_EQ(tensors.tensor("m.weight_zero_point").shape, (std::vector<std::int64_t>{1, 1}));
+  EXPECT_EQ(tensors.bytes("m.weight_zero_point"), bytes({0xC7, 0, 0, 0}));
+  EXPECT_THROW(tensors.at("m.weight"), InputError);
+}
+
+TEST(Packing, SymmetricCodesOfWeightsAloneAreMovedAboveZero) {
+  const Scheme scheme =
+      weights_alone({.bits = 8, .granularity = Granularity::per_channel, .symmetric = true});
+  QuantizedWeight weight{.scheme = scheme.weights,
+                         .rows = 1,
+                         .columns = 5,
+                         .codes = {-127, 0, 127, 1, -1},
+                         .steps = {2.0F},
+                         .zero_points = {0}};
+  StoredParts tensors = stored_parts(weight, scheme);
+  EXPECT_EQ(tensors.bytes("m.weight_packed"), bytes({1, 128, 255, 129, 127, 0, 0, 0}));
+  EXPECT_THROW(tensors.at("m.weight_zero_point"), InputError);
+}
+
+TEST(Packing, ZeroPointsOfAGroupShareWordsDownTheRows) {
+  const Scheme scheme =
+      weights_alone({.bits = 4, .granularity = Granularity::per_group, .group_size = 2});
+  QuantizedWeight weight{.scheme = scheme.weights,
+                         .rows = 9,
+                         .columns = 4,
+                         .codes = std::vector<std::int16_t>(36),
+                         .steps = std::vector<float>(18, 1.0F),
+                         .zero_points = {}};
+  for (int row = 0; row < 9; ++row) {
+    weight.zero_points.push_back(row);
+    weight.zero_points.push_back(15 - row);
+  }
+  StoredParts tensors = stored_parts(weight, scheme);
+  EXPECT_EQ(tensors.tensor("m.weight_zero_point").shape, (std::vector<std::int64_t>{2, 2}));
+  EXPECT_EQ(tensors.bytes("m.weight_zero_point"),
+            bytes({0x10, 0x32, 0x54, 0x76, 0xEF, 0xCD, 0xAB, 0x89, 8, 0, 0, 0, 7, 0, 0, 0}));
+}
+
+TEST(Packing, WordsAreForWeightsAloneThatKernelsRead) {
+  TensorScheme weights{.bits = 4, .granularity = Granularity::per_channel};
+  EXPECT_EQ(format_of(with_weights(weights)), PackedFormat::int_quantized);
+  // Other readers are not told of such activations: to them the weights are alone.
+  Scheme unsaid = with_weights(weights);
+  unsaid.activations.granularity = Granularity::per_channel;
+  EXPECT_EQ(format_of(unsaid), PackedFormat::pack_quantized);
+  for (const int bits : {2, 3, 5, 6, 7}) {
+    weights.bits = bits;
+    EXPECT_EQ(format_of(weights_alone(weights)), PackedFormat::int_quantized) << bits;
+  }
+  weights = {.bits = 8, .granularity = Granularity::per_tensor};
+  EXPECT_EQ(format_of(weights_alone(weights)), PackedFormat::int_quantized);
+}
+
+class EveryPacking : public testing::TestWithParam<Scheme> {};
 
 TEST_P(EveryPacking, ReadsBackAsItWas) {
-  const Scheme scheme = with_weights(GetParam());
-  for (const auto& [rows, columns] : {std::pair<Index, Index>{1, 16}, {37, 48}, {8, 32}}) {
+  const Scheme& scheme = GetParam();
+  for (const auto& [rows, columns] : {std::pair<Index, Index>{1, 16}, {37, 48}, {8, 32}, {3, 80}}) {
     const auto weight = quantize_weight(support::random_matrix(rows, columns, 2), scheme.weights);
-    const Stored tensors = stored(weight, scheme);
+    const StoredParts tensors = stored_parts(weight, scheme);
     const auto back = unpack(tensors, "m", rows, columns, scheme);
     EXPECT_EQ(back.scheme, weight.scheme);
     EXPECT_EQ(back.rows, rows);
@@ -161,14 +200,16 @@ TEST_P(EveryPacking, ReadsBackAsItWas) {
   }
 }
 
-std::vector<TensorScheme> every_scheme() {
-  std::vector<TensorScheme> schemes;
+std::vector<Scheme> every_scheme() {
+  std::vector<Scheme> schemes;
   for (int bits = 2; bits <= 8; ++bits) {
     for (const bool symmetric : {false, true}) {
       for (const auto granularity :
            {Granularity::per_tensor, Granularity::per_channel, Granularity::per_group}) {
-        schemes.push_back(
-            {.bits = bits, .granularity = granularity, .symmetric = symmetric, .group_size = 16});
+        const TensorScheme weights{
+            .bits = bits, .granularity = granularity, .symmetric = symmetric, .group_size = 16};
+        schemes.push_back(with_weights(weights));
+        schemes.push_back(weights_alone(weights));
       }
     }
   }
@@ -177,9 +218,11 @@ std::vector<TensorScheme> every_scheme() {
 
 INSTANTIATE_TEST_SUITE_P(Packing, EveryPacking, testing::ValuesIn(every_scheme()),
                          [](const auto& scheme) {
-                           return std::string(name_of(scheme.param.granularity)) + "_" +
-                                  std::to_string(scheme.param.bits) +
-                                  (scheme.param.symmetric ? "_symmetric" : "");
+                           const TensorScheme& weights = scheme.param.weights;
+                           return std::string(name_of(weights.granularity)) + "_" +
+                                  std::to_string(weights.bits) +
+                                  (weights.symmetric ? "_symmetric" : "") +
+                                  (is_quantized(scheme.param.activations) ? "" : "_alone");
                          });
 
 TEST(PackingFaults, SayWhatTheLayoutCannotHold) {
@@ -202,90 +245,6 @@ TEST(PackingFaults, SayWhatTheLayoutCannotHold) {
   } catch (const UsageError& error) {
     EXPECT_EQ(std::string(error.what()),
               "'model.fc1.weight' cannot be stored: " + *packing_fault(groups, 192));
-  }
-}
-
-// What damage says. Lost: the linear as a whole; nothing is guessed.
-class Damage : public testing::Test {
- protected:
-  static std::string message_of(const Stored& tensors, const Scheme& scheme) {
-    try {
-      unpack(tensors, "m", 2, 16, scheme);
-      unpack_input(tensors, "m", scheme);
-    } catch (const InputError& error) {
-      return error.what();
-    }
-    return "no error";
-  }
-  static Stored intact(const Scheme& scheme) {
-    const ActivationQuantizer input(scheme.activations, {{-1.0F, 1.0F}});
-    return stored(quantize_weight(support::random_matrix(2, 16, 3), scheme.weights), scheme,
-                  &input);
-  }
-  static constexpr std::string_view advice =
-      "; the checkpoint is damaged, or its quantization_config belongs to another one";
-
-  Scheme w6a6 = scheme_named("w6a6").value();
-};
-
-TEST_F(Damage, NoneIsNoError) { EXPECT_EQ(message_of(intact(w6a6), w6a6), "no error"); }
-
-TEST_F(Damage, AnotherShapeOrDtype) {
-  Stored tensors = intact(w6a6);
-  tensors.tensor("m.weight").shape = {16, 2};
-  EXPECT_EQ(message_of(tensors, w6a6),
-            "tensor 'm.weight': expected I8 [2, 16], got I8 [16, 2]" + std::string(advice));
-  tensors = intact(w6a6);
-  tensors.tensor("m.weight_scale").dtype = DType::I32;
-  EXPECT_EQ(message_of(tensors, w6a6),
-            "tensor 'm.weight_scale': expected F32 [2, 1], got I32 [2, 1]" + std::string(advice));
-}
-
-TEST_F(Damage, ACodeOrZeroPointBeyondTheBits) {
-  Stored tensors = intact(w6a6);
-  tensors.bytes("m.weight")[5] = std::byte{32};
-  EXPECT_EQ(message_of(tensors, w6a6),
-            "tensor 'm.weight' (file offset 1000): code 5 is 64, outside 0 .. 63 of the scheme" +
-                std::string(advice));
-  tensors = intact(w6a6);
-  tensors.bytes("m.weight_zero_point")[1] = std::byte{0xDF};
-  EXPECT_EQ(message_of(tensors, w6a6),
-            "tensor 'm.weight_zero_point' (file offset 1000): zero point 1 is -1, outside 0 .. 63 "
-            "of the scheme" +
-                std::string(advice));
-  tensors = intact(w6a6);
-  tensors.bytes("m.input_zero_point")[0] = std::byte{100};
-  EXPECT_NE(message_of(tensors, w6a6), "no error");
-}
-
-TEST_F(Damage, ASymmetricByteThatNoCodeHas) {
-  w6a6.weights.symmetric = true;
-  Stored tensors = intact(w6a6);
-  tensors.bytes("m.weight")[0] = static_cast<std::byte>(std::uint8_t{256 - 32});
-  EXPECT_EQ(message_of(tensors, w6a6),
-            "tensor 'm.weight' (file offset 1000): code 0 is -32, outside -31 .. 31 of the scheme" +
-                std::string(advice));
-}
-
-TEST_F(Damage, AGroupThatCannotBe) {
-  Stored tensors = intact(w6a6);
-  w6a6.weights.granularity = Granularity::per_group;
-  w6a6.weights.group_size = 5;
-  EXPECT_EQ(message_of(tensors, w6a6), "'m.weight' is not stored by its scheme: " +
-                                           *packing_fault(w6a6.weights, 16) + std::string(advice));
-}
-
-TEST_F(Damage, AStepThatIsNotPositive) {
-  for (const float wrong : {0.0F, -1.0F, std::numeric_limits<float>::infinity(),
-                            std::numeric_limits<float>::quiet_NaN()}) {
-    for (const char* name : {"m.weight_scale", "m.input_scale"}) {
-      Stored tensors = intact(w6a6);
-      encode_floats(DType::F32, {&wrong, 1}, std::span(tensors.bytes(name)).first(4));
-      EXPECT_TRUE(
-          message_of(tensors, w6a6)
-              .starts_with("tensor '" + std::string(name) + "' (file offset 1000): step 0 is "))
-          << message_of(tensors, w6a6);
-    }
   }
 }
 

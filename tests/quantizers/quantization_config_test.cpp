@@ -24,7 +24,8 @@ TEST(QuantizationConfig, SaysWhatW8A8Is) {
       "input_activations": {"num_bits": 8, "type": "int", "symmetric": false,
                             "strategy": "tensor", "group_size": null, "dynamic": false,
                             "observer": "minmax"},
-      "output_activations": null}},
+      "output_activations": null,
+      "format": "int-quantized"}},
     "ignore": ["lm_head"],
     "kv_cache_scheme": null})"));
 }
@@ -51,7 +52,23 @@ TEST(QuantizationConfig, SaysNothingOfActivationsThatItHasNoWordFor) {
   const auto config = quantization_config(scheme, {});
   const auto& group = config.at("config_groups").at("group_0");
   EXPECT_TRUE(group.at("input_activations").is_null());
-  EXPECT_EQ(group.at("format"), "int-quantized");
+  EXPECT_EQ(group.at("format"), "pack-quantized");
+}
+
+TEST(QuantizationConfig, SaysTheFormOfEachGroup) {
+  const TensorScheme weights{.bits = 4, .granularity = Granularity::per_channel};
+  const TensorScheme eight{.bits = 8};
+  const TensorScheme none{.bits = unquantized_bits};
+  const auto config = [](const std::vector<LinearGroup>& groups) {
+    return quantization_config(groups, {});
+  };
+  EXPECT_EQ(config({{weights, none, {"Linear"}}}).at("format"), "pack-quantized");
+  EXPECT_EQ(config({{weights, eight, {"Linear"}}}).at("format"), "int-quantized");
+  const auto both = config({{weights, none, {"a"}}, {weights, eight, {"b"}}});
+  EXPECT_EQ(both.at("format"), "mixed-precision");
+  EXPECT_EQ(both.at("config_groups").at("group_0").at("format"), "pack-quantized");
+  EXPECT_EQ(both.at("config_groups").at("group_1").at("format"), "int-quantized");
+  EXPECT_EQ(config({{{.bits = 3}, none, {"Linear"}}}).at("format"), "int-quantized");
 }
 
 }  // namespace
