@@ -83,6 +83,17 @@ class Compare(CommandTest):
             self.assertRegex(lines[4], r"[+-]\d+\.\d{4}")
             self.assertEqual(lines[-1], "wrote out/compare.json")
 
+    def test_errors_of_sites(self):
+        with scratch() as folder:
+            job = small_job(folder, compare={"transform.method": ["none", "os_plus"]})
+            text = self.assert_done(calibrate("compare", job, "--errors", cwd=folder)).stdout
+            none, os_plus = json.loads((folder / "out/compare.json").read_text())["rows"]
+            self.assertNotIn("sites", none)
+            self.assertEqual(set(os_plus["sites"]), {"attention", "mlp"})
+            for site in os_plus["sites"].values():
+                self.assertLess(site["after"]["high"], site["before"]["high"])
+                self.assertIn(f"{site['before']['high']:.2f}", text)
+
     def test_grid(self):
         with scratch() as folder:
             job = small_job(folder, compare={

@@ -11,7 +11,8 @@ namespace {
 TEST(Scheme, NamesSayBitsOfWeightsAndActivations) {
   EXPECT_EQ(scheme_names(),
             (std::vector<std::string>{"w8a8", "w6a6", "w4a4", "w8a16", "w4a16", "w4_column_wise",
-                                      "naive_w8a8", "vector_wise", "zeroquant_w8a8", "llm_int8"}));
+                                      "naive_w8a8", "vector_wise", "zeroquant_w8a8", "llm_int8",
+                                      "recommended_w8a8", "recommended_w6a6", "recommended_w4a4"}));
   const Scheme w6a6 = scheme_named("w6a6").value();
   EXPECT_EQ(w6a6.weights, (TensorScheme{.bits = 6,
                                         .granularity = Granularity::per_channel,
@@ -30,6 +31,11 @@ TEST(Scheme, NamesSayBitsOfWeightsAndActivations) {
           .bits = 4, .granularity = Granularity::per_group, .symmetric = true, .group_size = 128}));
   EXPECT_FALSE(is_quantized(w4a16.activations));
   EXPECT_TRUE(is_dynamic(w4a16.activations));
+  const Scheme recommended = scheme_named("recommended_w4a4").value();
+  EXPECT_EQ(recommended.weights.rounding, Rounding::gptq);
+  ASSERT_EQ(recommended.nodes.size(), 1U);
+  EXPECT_EQ(recommended.nodes.front().scheme.codes, Codes::logarithmic);
+  EXPECT_TRUE(is_dynamic(recommended));
   EXPECT_FALSE(scheme_named("w16a16").has_value());
   EXPECT_FALSE(scheme_named("").has_value());
 }
