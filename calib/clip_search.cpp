@@ -1,6 +1,7 @@
 #include "calib/clip_search.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -27,7 +28,7 @@ int candidates_of(const Scheme& scheme, Index block) {
     if (searches_clip(own)) bits = std::min(bits, own.bits);
   }
   const double most = bits >= 8 ? 0.1 : bits >= 6 ? 0.3 : 0.9;
-  return static_cast<int>(most / step + 0.5);
+  return static_cast<int>(std::lround(most / step));
 }
 
 class Outputs {

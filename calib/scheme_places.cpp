@@ -102,6 +102,7 @@ std::optional<std::string> fault_of_node(const TensorScheme& scheme, Node node,
 
 std::string all_node_names() {
   std::vector<std::string_view> names;
+  names.reserve(all_nodes.size());
   for (const Node node : all_nodes) names.push_back(name_of(node));
   return fmt::format("{}", fmt::join(names, ", "));
 }
