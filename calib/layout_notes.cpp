@@ -86,11 +86,13 @@ std::optional<std::string> note_of_transformers(const Architecture& architecture
            "reads them only as symmetric weights of 4 or 8 bits whose inputs are not quantized "
            "(w4a16, w8a16); calibrate does";
   }
-  if (!scheme.weights.symmetric && std::ranges::any_of(schemes, is_packed)) {
+  if (scheme.weights.symmetric || std::ranges::none_of(schemes, is_packed)) return std::nullopt;
+  if (packed) {
     return "transformers loads asymmetric weights without quantized inputs given "
            "quantization_config=CompressedTensorsConfig(dequantize=True)";
   }
-  return std::nullopt;
+  return "transformers does not load this quantized/: it reads asymmetric weights only where all "
+         "inputs of linears are quantized or none is; calibrate does";
 }
 
 }  // namespace

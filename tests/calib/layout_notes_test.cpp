@@ -47,6 +47,7 @@ TEST(LayoutNotes, NodesWithoutAPlace) {
                    std::string(no_place)}));
   // The input of a linear that is kept has none either.
   Scheme kept;
+  kept.weights.symmetric = true;
   kept.keep = {"attention.*", "*.1.mlp.down_proj"};
   EXPECT_EQ(notes_of(support::tiny_llama(), kept),
             (Notes{"quantized/ does not say how mlp.hidden" + std::string(no_place)}));
@@ -79,6 +80,11 @@ TEST(LayoutNotes, WhatTransformersDoesNotLoad) {
   ASSERT_EQ(asymmetric.size(), 1U);
   EXPECT_NE(asymmetric[0].find("dequantize=True"), std::string::npos) << asymmetric[0];
   EXPECT_EQ(notes_of(support::tiny_falcon(), alone(false, 6)), Notes{});
+  Scheme some = alone(false);
+  some.nodes = {{"mlp.*", {.bits = 8}}};
+  EXPECT_TRUE(is_refused(support::tiny_falcon(), some));
+  some.weights.symmetric = true;
+  EXPECT_EQ(notes_of(support::tiny_falcon(), some), Notes{});
 }
 
 TEST(PackingFault, NamesALinearThatIsQuantized) {

@@ -11,13 +11,17 @@
 
 #include <gtest/gtest.h>
 
+#include "calib/quantized_model.h"
+#include "calib/runner.h"
 #include "io/checkpoint.h"
 #include "io/errors.h"
 #include "model/forward.h"
 #include "model/language_model.h"
+#include "model/quantizing_tap.h"
 #include "support/expect_error.h"
 #include "support/safetensors_builder.h"
 #include "support/scratch_folder.h"
+#include "support/tiny_job.h"
 #include "support/tiny_opt.h"
 
 namespace evenkeel {
@@ -244,6 +248,35 @@ TEST_F(VerifyTest, WhatTheFileLacksOrContradicts) {
       }
     }
   }
+}
+
+TEST(VerifyQuantized, RunsWhatTheJobEvaluated) {
+  const support::TinyJob tiny;
+  Progress silent;
+  run_job(tiny.job({"scheme=w4a4"}), silent);
+  const Checkpoint checkpoint(tiny.output() / "quantized");
+  const QuantizedModel model(checkpoint);
+  const Architecture& architecture = model.model().architecture();
+  Matrix hidden = model.model().embed({1, 2, 3, 250, 5});
+  Workspace workspace;
+  for (Index number = 0; number < architecture.blocks; ++number) {
+    const NodeQuantizers quantizers = model.quantizers(number);
+    QuantizingTap tap(quantizers);
+    forward(architecture, model.block(number), hidden, {}, tap, workspace);
+  }
+  model.model().finish(hidden);
+  const Matrix logits = model.model().logits(hidden);
+  const std::vector<float> values(logits.data(), logits.data() + logits.size());
+  const auto file = tiny / "logits.safetensors";
+  const std::vector<BuiltTensor> tensors{
+      {"input_ids",
+       "I64",
+       {1, tokens_of_a_sample},
+       support::bytes_of_numbers<std::int64_t>({1, 2, 3, 250, 5})},
+      {"logits", "F32", {1, tokens_of_a_sample, vocabulary}, support::bytes_of_numbers(values)}};
+  support::write_bytes(file, support::safetensors_bytes(tensors));
+  EXPECT_EQ(verify_checkpoint(tiny.output() / "quantized", file).worst, 0.0);
+  EXPECT_GT(verify_checkpoint(tiny.output() / "model", file).worst, 1e-3);
 }
 
 TEST_F(VerifyTest, IdOutsideTheVocabulary) {

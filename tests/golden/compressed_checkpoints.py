@@ -63,7 +63,7 @@ def tensors_of(folder):
 
 
 def load(folder, dequantize=False):
-    """The checkpoint as transformers runs it, in float32. Every tensor must have found its place."""
+    """The checkpoint as transformers runs it, in float32, every tensor in its place."""
     import transformers
 
     transformers.logging.set_verbosity_error()
