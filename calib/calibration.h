@@ -29,8 +29,8 @@ struct SiteSummary {
   double threshold = 0.0;
   double loss_before = 0.0;
   double loss_after = 0.0;
-  std::optional<SiteErrors> errors_before;  // where BlockOptions::site_errors asks for them
-  std::optional<SiteErrors> errors_after;
+  std::optional<SiteErrors> errors_before{};  // where BlockOptions::site_errors asks for them
+  std::optional<SiteErrors> errors_after{};
 };
 
 struct CalibrationOutcome {

@@ -63,7 +63,7 @@ std::vector<ComparedSites> sites_by_name(const std::vector<SiteSummary>& sites) 
     const auto found = std::ranges::find(all, name, &ComparedSites::name);
     const auto i = static_cast<std::size_t>(found - all.begin());
     if (found == all.end()) {
-      all.push_back({.name = name, .before = {}, .after = {}});
+      all.push_back({.name = name});
       counts.push_back(0.0);
     }
     widen(all[i].before, *site.errors_before);

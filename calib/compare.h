@@ -24,8 +24,8 @@ struct ComparedModel {
 /// Sites of one kind, over all blocks (and experts): the widest range and the mean errors.
 struct ComparedSites {
   std::string name;  // "attention"
-  SiteErrors before;
-  SiteErrors after;
+  SiteErrors before{};
+  SiteErrors after{};
   double output_before = 0.0;  // the loss that the site's objective gives
   double output_after = 0.0;
 };

@@ -19,8 +19,8 @@ struct SiteTransform {
   double threshold = 0.0;    // the one chosen (or SmoothQuant's given alpha)
   double loss_before = 0.0;  // of quantizing the site as it is, without shift or scale
   double loss_after = 0.0;   // of quantizing it under the transform
-  std::optional<SiteErrors> errors_before;  // likewise; only where they were asked for
-  std::optional<SiteErrors> errors_after;
+  std::optional<SiteErrors> errors_before{};  // likewise; only where they were asked for
+  std::optional<SiteErrors> errors_after{};
 };
 
 }  // namespace evenkeel

@@ -197,8 +197,7 @@ TEST_F(AccuracyTest, DynamicSchemesNeedNoCalibration) {
   options.scheme->activations.granularity = Granularity::per_token;
   options.scheme->activations.range = RangeEstimator::minmax;
   EXPECT_EQ(evaluate("model", options).scores.at(0).examples, 23);
-  EXPECT_EQ(evaluate("model", options).kind,
-            "quantized: 8 bit weights per_channel, 8 bit activations per_token");
+  EXPECT_EQ(evaluate("model", options).kind, "quantized: recommended_w8a8");
 }
 
 TEST_F(AccuracyTest, ComparisonHasIt) {

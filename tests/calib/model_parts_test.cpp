@@ -27,7 +27,8 @@ TEST(ModelParts, AreNodesLinearsSitesAndBlocks) {
       names(parts, PartKind::linear),
       (std::vector<std::string>{"*.self_attn.q_proj", "*.self_attn.k_proj", "*.self_attn.v_proj",
                                 "*.self_attn.out_proj", "*.fc1", "*.fc2"}));
-  EXPECT_EQ(names(parts, PartKind::site), (std::vector<std::string>{"attention", "output", "mlp"}));
+  EXPECT_EQ(names(parts, PartKind::site),
+            (std::vector<std::string>{"attention", "output", "mlp", "down"}));
   EXPECT_EQ(names(parts, PartKind::block).size(),
             static_cast<std::size_t>(model.architecture().blocks));
 }
@@ -55,7 +56,8 @@ TEST(ModelParts, OfWhichNothingIsQuantizedAreLeftOut) {
   const auto parts = parts_of(model.architecture(), scheme);
   EXPECT_TRUE(names(parts, PartKind::node).empty());
   EXPECT_EQ(names(parts, PartKind::linear).size(), 5U);
-  EXPECT_EQ(names(parts, PartKind::site), (std::vector<std::string>{"attention", "output"}));
+  EXPECT_EQ(names(parts, PartKind::site),
+            (std::vector<std::string>{"attention", "output", "down"}));
   EXPECT_EQ(names(parts, PartKind::block).size(),
             static_cast<std::size_t>(model.architecture().blocks) - 1);
 }
