@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <string_view>
 
 #include <fmt/format.h>
@@ -111,6 +112,16 @@ std::string take_label(const Axis& axis, YamlValue& entry, std::vector<Fault>& f
   return label;
 }
 
+// Paths by what they end in, where that tells them apart.
+void shorten(std::vector<std::string>& paths) {
+  std::vector<std::string> names;
+  for (const std::string& path : paths) {
+    names.push_back(std::filesystem::path(path).filename().string());
+    if (names.back().empty() || std::ranges::count(names, names.back()) > 1) return;
+  }
+  paths = std::move(names);
+}
+
 void read_axis(const YamlEntry& given, std::vector<Axis>& axes, std::vector<Fault>& faults) {
   if (!is_known_axis(given, faults)) return;
   Axis axis{.path = given.key == job_axis ? "" : given.key,
@@ -137,6 +148,7 @@ void read_axis(const YamlEntry& given, std::vector<Axis>& axes, std::vector<Faul
     }
     axis.entries.push_back(std::move(entry));
   }
+  if (axis.name == "model") shorten(axis.labels);
   axes.push_back(std::move(axis));
 }
 

@@ -86,6 +86,18 @@ TEST(LoadComparison, merges_parts_of_a_job_under_their_labels) {
   EXPECT_EQ(rows[3].job.scheme, *scheme_named("w4a4"));
 }
 
+TEST(LoadComparison, names_models_by_the_end_of_their_paths) {
+  const auto labels = [](const std::string& models) {
+    std::vector<std::string> all;
+    for (const auto& row : compared("compare: {model: " + models + "}\n").rows) {
+      all.push_back(row.settings.front().second);
+    }
+    return all;
+  };
+  EXPECT_EQ(labels("[a/opt, b/llama]"), (std::vector<std::string>{"opt", "llama"}));
+  EXPECT_EQ(labels("[a/opt, b/opt]"), (std::vector<std::string>{"a/opt", "b/opt"}));
+}
+
 TEST(LoadComparison, faults_of_labels_and_parts_of_a_job) {
   const auto only = [](const std::string& axis, std::string_view part) {
     const Lines lines = faults_of_more("compare: {" + axis + "}\n");
