@@ -54,6 +54,7 @@ std::vector<ModelPart> linears_of(const Architecture& architecture) {
     if (is_quantized(linear.role())) add_new(patterns, in_every_block(linear.module));
   }
   std::vector<ModelPart> parts;
+  parts.reserve(patterns.size());
   for (const std::string& pattern : patterns) {
     parts.push_back({PartKind::linear, pattern, {pattern}});
   }
