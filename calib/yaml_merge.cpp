@@ -1,5 +1,6 @@
 #include "calib/yaml_merge.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -50,10 +51,18 @@ bool put_in(YamlValue& section, const std::string& section_path, std::string_vie
             YamlValue value, MapRule rule) {
   const std::string_view key = first_word(section_path, path);
   if (key.size() == path.size()) {
+    const auto at = std::ranges::find(section.entries, key, &YamlEntry::key);
+    const bool stays = rule == MapRule::replace && at != section.entries.end();
+    const auto number = at - section.entries.begin();
     if (rule == MapRule::replace) section.erase(key);
     YamlValue change = yaml_value(YamlValue::Kind::map, value.place);
     change.entries.push_back({std::string(key), value.place, std::move(value)});
     merge(section_path, section, std::move(change));
+    if (stays) {
+      // The order of a comparison's axes is that of its rows.
+      const auto last = section.entries.end() - 1;
+      std::rotate(std::min(section.entries.begin() + number, last), last, section.entries.end());
+    }
     return true;
   }
   const std::string inner_path = key_path(section_path, key);

@@ -86,6 +86,17 @@ TEST(LoadComparison, merges_parts_of_a_job_under_their_labels) {
   EXPECT_EQ(rows[3].job.scheme, *scheme_named("w4a4"));
 }
 
+TEST(LoadComparison, an_axis_keeps_its_place_when_it_is_set) {
+  const auto rows =
+      compared("compare: {transform.method: [none], scheme: [w8a8], calibration.samples: [3]}\n",
+               {"compare.scheme=[w4a4, w6a6]", "compare.transform.method=[none, os_plus]"})
+          .rows;
+  ASSERT_EQ(rows.size(), 4U);
+  EXPECT_EQ(
+      rows[1].settings,
+      (Settings{{"transform.method", "none"}, {"scheme", "w6a6"}, {"calibration.samples", "3"}}));
+}
+
 TEST(LoadComparison, names_models_by_the_end_of_their_paths) {
   const auto labels = [](const std::string& models) {
     std::vector<std::string> all;
