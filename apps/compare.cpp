@@ -196,14 +196,14 @@ std::string errors_text(const ComparisonResult& result, bool emphasis) {
       cells.push_back(range(site.after));
       for (const auto& [before, after] : {std::pair(site.before.input, site.after.input),
                                           std::pair(site.before.weight, site.after.weight),
-                                          std::pair(site.output_before, site.output_after)}) {
+                                          std::pair(site.before.output, site.after.output)}) {
         cells.push_back(digits_text(before));
         cells.push_back(digits_text(after));
       }
       table.add(std::move(cells));
     }
   }
-  if (table.empty()) return {};
+  if (table.empty()) return "\nno row transforms a site: no errors to show\n";
   return "\n" + table.text(emphasis) +
          "\nRanges over all blocks, errors as means over blocks: squared error of the quantized "
          "input (a token), of the weights that read it (all), and of the site's output (a "
@@ -216,6 +216,12 @@ Outcome compare(const JobArguments& arguments, Shown shown, const ProgramOptions
     throw UsageError(fmt::format(
         "{}: --grid sets one axis of compare: against another; there is one", arguments.file));
   }
+  if (shown.grid && comparison.rows.front().settings.back().first == "model") {
+    throw UsageError(
+        fmt::format("{}: --grid sets figures of one model side by side; list `model` before the "
+                    "other axes",
+                    arguments.file));
+  }
   ProgressBar bar(stderr, options.quiet);
   ProgressLog progress(bar, arguments.log);
   const ComparisonResult result = run_comparison(comparison, progress, shown.errors);
@@ -223,7 +229,7 @@ Outcome compare(const JobArguments& arguments, Shown shown, const ProgramOptions
   return {fmt::format("{}{}wrote {}\n",
                       shown.grid ? grid_text(result, options.emphasis)
                                  : comparison_text(result, options.emphasis),
-                      errors_text(result, options.emphasis),
+                      shown.errors ? errors_text(result, options.emphasis) : "",
                       shown_path(comparison.job.output / "compare.json")),
           ""};
 }

@@ -16,8 +16,10 @@ void JobArguments::add_options_to(CLI::App& command, CLI::Option* needed) {
                       "Sets a key of the job, such as transform.method=none; may be given again")
           ->type_name("KEY.PATH=VALUE")
           ->allow_extra_args(false);
-  if (needed != nullptr) set->needs(needed);
-  add_log_option(command, log);
+  CLI::Option* log_option = add_log_option(command, log);
+  if (needed == nullptr) return;
+  set->needs(needed);
+  log_option->needs(needed);
 }
 
 }  // namespace evenkeel

@@ -8,6 +8,6 @@
 namespace evenkeel {
 
 /// Adds --log to `command`; `file` stays empty without it.
-void add_log_option(CLI::App& command, std::string& file);
+CLI::Option* add_log_option(CLI::App& command, std::string& file);
 
 }  // namespace evenkeel

@@ -78,11 +78,7 @@ class BlockCalibrator {
         result_.untouched_sites.push_back(site.name);
         return;
       }
-      SiteTransform found =
-          measured(site, scheme,
-                   scored_site(architecture_, result_.folded, site, std::move(seen), {},
-                               options_.transform.method == Method::awq ? Reach::projection
-                                                                        : Reach::readers));
+      SiteTransform found = measured(site, scheme, std::move(seen));
       found.transform = ties_of(architecture_, site).gathered(found.transform);
       const FoldCheck check(architecture_, site, result_.folded, stream_.at(0));
       fold(found.transform, architecture_, site, result_.folded);
@@ -123,13 +119,21 @@ class BlockCalibrator {
     return scheme;
   }
 
-  SiteTransform measured(const Site& site, const Scheme& scheme, ScoredSite scored) {
-    if (!options_.site_errors) return choose(site, scheme, std::move(scored));
-    SiteTransform found = choose(site, scheme, scored);
-    const auto as_it_is = ChannelTransform::identity(scored.weight.cols());
-    found.errors_before = site_errors(scored, as_it_is, scheme);
-    found.errors_after = site_errors(scored, found.transform, scheme);
+  // The published objectives and whole inputs, whatever the method searches with.
+  SiteTransform measured(const Site& site, const Scheme& scheme, std::vector<Matrix> inputs) {
+    const Reach reach =
+        options_.transform.method == Method::awq ? Reach::projection : Reach::readers;
+    if (!options_.site_errors) return choose(site, scheme, scored(site, std::move(inputs), reach));
+    const ScoredSite published = scored(site, inputs, Reach::readers);
+    SiteTransform found = choose(site, scheme, scored(site, std::move(inputs), reach));
+    found.errors_before =
+        site_errors(published, ChannelTransform::identity(published.weight.cols()), scheme);
+    found.errors_after = site_errors(published, found.transform, scheme);
     return found;
+  }
+
+  ScoredSite scored(const Site& site, std::vector<Matrix> inputs, Reach reach) const {
+    return scored_site(architecture_, result_.folded, site, std::move(inputs), {}, reach);
   }
 
   SiteTransform choose(const Site& site, const Scheme& scheme, ScoredSite scored) {

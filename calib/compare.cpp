@@ -42,16 +42,18 @@ void add_difference(const std::vector<ComparedRow>& rows, ComparedRow& row) {
   }
 }
 
-void widen(SiteErrors& all, const SiteErrors& site) {
-  all.low = std::min(all.low, site.low);
-  all.high = std::max(all.high, site.high);
+void add(SiteErrors& all, const SiteErrors& site, bool first) {
+  all.low = first ? site.low : std::min(all.low, site.low);
+  all.high = first ? site.high : std::max(all.high, site.high);
   all.input += site.input;
   all.weight += site.weight;
+  all.output += site.output;
 }
 
 void divide(SiteErrors& sums, double count) {
   sums.input /= count;
   sums.weight /= count;
+  sums.output /= count;
 }
 
 std::vector<ComparedSites> sites_by_name(const std::vector<SiteSummary>& sites) {
@@ -66,17 +68,14 @@ std::vector<ComparedSites> sites_by_name(const std::vector<SiteSummary>& sites) 
       all.push_back({.name = name});
       counts.push_back(0.0);
     }
-    widen(all[i].before, *site.errors_before);
-    widen(all[i].after, *site.errors_after);
-    all[i].output_before += site.loss_before;
-    all[i].output_after += site.loss_after;
+    const bool first = counts[i] == 0.0;
+    add(all[i].before, *site.errors_before, first);
+    add(all[i].after, *site.errors_after, first);
     counts[i] += 1.0;
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
     divide(all[i].before, counts[i]);
     divide(all[i].after, counts[i]);
-    all[i].output_before /= counts[i];
-    all[i].output_after /= counts[i];
   }
   return all;
 }
@@ -171,6 +170,7 @@ ComparisonResult run_comparison(const Comparison& comparison, Progress& progress
   // Every corpus is read once before any work, so that a fault in the last row costs nothing.
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     const JobInputs& model = inputs.at(inputs.model_of(i));
+    model.check_transform(comparison.rows[i].job);
     model.check_scheme(comparison.rows[i].job);
     static_cast<void>(model.samples(comparison.rows[i].job));
   }
@@ -194,12 +194,12 @@ ComparisonResult run_comparison(const Comparison& comparison, Progress& progress
   return result;
 }
 
-static nlohmann::ordered_json to_json(const SiteErrors& errors, double output) {
+static nlohmann::ordered_json to_json(const SiteErrors& errors) {
   return {{"low", errors.low},
           {"high", errors.high},
           {"input_error", errors.input},
           {"weight_error", errors.weight},
-          {"output_error", output}};
+          {"output_error", errors.output}};
 }
 
 nlohmann::ordered_json to_json(const ComparisonResult& result) {
@@ -213,8 +213,7 @@ nlohmann::ordered_json to_json(const ComparisonResult& result) {
       json["difference"] = {{"from", row.difference_from}, {metric, to_json(row.difference)}};
     }
     for (const ComparedSites& site : row.sites) {
-      json["sites"][site.name] = {{"before", to_json(site.before, site.output_before)},
-                                  {"after", to_json(site.after, site.output_after)}};
+      json["sites"][site.name] = {{"before", to_json(site.before)}, {"after", to_json(site.after)}};
     }
     json["seconds"] = row.seconds;
     rows.push_back(std::move(json));

@@ -26,8 +26,6 @@ struct ComparedSites {
   std::string name;  // "attention"
   SiteErrors before{};
   SiteErrors after{};
-  double output_before = 0.0;  // the loss that the site's objective gives
-  double output_after = 0.0;
 };
 
 struct ComparedRow {

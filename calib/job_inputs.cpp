@@ -8,6 +8,7 @@
 #include "calib/hidden_stream.h"
 #include "calib/scheme_places.h"
 #include "io/errors.h"
+#include "transforms/site.h"
 
 namespace evenkeel {
 namespace {
@@ -30,11 +31,8 @@ JobInputs::JobInputs(const Job& job)
 void JobInputs::check_memory(const Job& job, std::uint64_t sample_bytes) const {
   const CorpusOptions& corpus = job.calibration.corpus;
   std::uint64_t windows = 0;
-  std::uint64_t needed = sample_bytes;
-  for (const EvaluationText& text : texts_) {
-    windows += text.windows.size();
-    needed += hidden_state_bytes(model_.architecture(), text.windows);
-  }
+  for (const EvaluationText& text : texts_) windows += text.windows.size();
+  const std::uint64_t needed = sample_bytes + text_bytes();
   if (needed <= job.memory_limit) return;
   const bool accuracy = job.evaluate.metric() == Metric::accuracy;
   throw UsageError(fmt::format(
@@ -43,6 +41,22 @@ void JobInputs::check_memory(const Job& job, std::uint64_t sample_bytes) const {
       place(job, "memory_limit"), corpus.samples, corpus.sequence_length, windows,
       accuracy ? "texts" : "windows", byte_size_text(needed), byte_size_text(job.memory_limit),
       accuracy ? "examples" : "windows"));
+}
+
+std::uint64_t JobInputs::text_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const EvaluationText& text : texts_) {
+    bytes += hidden_state_bytes(model_.architecture(), text.windows);
+  }
+  return bytes;
+}
+
+void JobInputs::check_transform(const Job& job) const {
+  try {
+    static_cast<void>(sites_of(model_.architecture(), 0, job.transform));
+  } catch (const InputError& error) {
+    throw UsageError(fmt::format("{}: {}", place(job, "transform"), error.what()));
+  }
 }
 
 void JobInputs::check_scheme(const Job& job) const {

@@ -26,6 +26,8 @@ class JobInputs {
   const LanguageModel& model() const { return model_; }
   const std::vector<EvaluationText>& texts() const { return texts_; }
 
+  /// Throws: UsageError when the transform's sites are none of the model's.
+  void check_transform(const Job& job) const;
   /// Throws: UsageError when a pattern of the job's scheme names nothing in the model, or a node
   /// cannot have what it is given.
   void check_scheme(const Job& job) const;
@@ -34,6 +36,9 @@ class JobInputs {
   /// windows are longer than the model's positions or the hidden states would not fit
   /// `memory_limit`.
   std::vector<Encoding> samples(const Job& job) const;
+
+  /// Bytes of the hidden states of all texts.
+  std::uint64_t text_bytes() const;
 
  private:
   /// With samples that take so many bytes.

@@ -48,15 +48,50 @@ bool quantizes(const Scheme& scheme, const Architecture& architecture, const Mod
   return false;
 }
 
-std::vector<ModelPart> linears_of(const Architecture& architecture) {
-  std::vector<std::string> patterns;
-  for (const StoredLinear& linear : stored_linears(architecture, 0)) {
-    if (is_quantized(linear.role())) add_new(patterns, in_every_block(linear.module));
+// Every linear of the model whose name in its block this is.
+std::vector<std::string> modules_named(const Architecture& architecture, const std::string& name) {
+  std::vector<std::string> modules;
+  for (Index block = 0; block < architecture.blocks; ++block) {
+    for (const StoredLinear& linear : stored_linears(architecture, block)) {
+      if (in_every_block(linear.module) == name) modules.push_back(linear.module);
+    }
   }
+  return modules;
+}
+
+bool names_others(const Architecture& architecture, const std::string& pattern) {
+  Scheme kept;
+  kept.keep = {pattern};
+  for (Index block = 0; block < architecture.blocks; ++block) {
+    for (const StoredLinear& linear : stored_linears(architecture, block)) {
+      if (is_quantized(linear.role()) && !is_quantized(kept, block, linear) &&
+          in_every_block(linear.module) != pattern) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
+// "*.output.dense" of BERT also names its attention.output.dense.
+void add_linear(const Architecture& architecture, const std::string& name,
+                std::vector<std::string>& patterns) {
+  if (!names_others(architecture, name)) return add_new(patterns, name);
+  for (std::string& module : modules_named(architecture, name)) {
+    add_new(patterns, std::move(module));
+  }
+}
+
+std::vector<ModelPart> linears_of(const Architecture& architecture) {
   std::vector<ModelPart> parts;
-  parts.reserve(patterns.size());
-  for (const std::string& pattern : patterns) {
-    parts.push_back({PartKind::linear, pattern, {pattern}});
+  for (const StoredLinear& linear : stored_linears(architecture, 0)) {
+    const std::string name = in_every_block(linear.module);
+    if (!is_quantized(linear.role()) ||
+        std::ranges::find(parts, name, &ModelPart::name) != parts.end()) {
+      continue;
+    }
+    parts.push_back({PartKind::linear, name, {}});
+    add_linear(architecture, name, parts.back().patterns);
   }
   return parts;
 }
@@ -76,7 +111,7 @@ std::vector<ModelPart> sites_of_every_block(const Architecture& architecture) {
         return std::ranges::find(site.readers, stored.place) != site.readers.end();
       });
       if (reads && is_quantized(linear.role())) {
-        add_new(part->patterns, in_every_block(linear.module));
+        add_linear(architecture, in_every_block(linear.module), part->patterns);
       }
     }
   }

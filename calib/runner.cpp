@@ -79,6 +79,7 @@ void check_packing(const Job& job, const Architecture& architecture) {
 nlohmann::ordered_json run_job(const Job& job, Progress& progress) {
   Stopwatch stopwatch;
   const JobInputs inputs(job);
+  inputs.check_transform(job);
   inputs.check_scheme(job);
   check_packing(job, inputs.model().architecture());
   const std::vector<Encoding> samples = inputs.samples(job);

@@ -104,16 +104,14 @@ class Models final : public BlockSink {
   std::vector<EvaluationStream> streams_;
 };
 
-void check_memory(const Job& job, const JobInputs& inputs, std::size_t models) {
-  std::uint64_t needed = 0;
-  for (const EvaluationText& text : inputs.texts()) {
-    needed += hidden_state_bytes(inputs.model().architecture(), text.windows);
-  }
-  needed *= models;
+void check_memory(const Job& job, const JobInputs& inputs, const std::vector<Encoding>& samples,
+                  std::size_t models) {
+  const std::uint64_t needed =
+      inputs.text_bytes() * models + hidden_state_bytes(inputs.model().architecture(), samples);
   if (needed <= job.memory_limit) return;
   throw UsageError(fmt::format(
       "{}: memory_limit: sensitivity moves {} models through the texts at once, which need {} of "
-      "hidden states, the limit is {}; raise it or lower evaluate.{}",
+      "hidden states with the samples', the limit is {}; raise it or lower evaluate.{}",
       job.file.string(), models, byte_size_text(needed), byte_size_text(job.memory_limit),
       job.evaluate.metric() == Metric::accuracy ? "examples" : "windows"));
 }
@@ -139,10 +137,11 @@ SensitivityResult measure_sensitivity(const Job& job, Progress& progress) {
                     job.file.string()));
   }
   const JobInputs inputs(job);
+  inputs.check_transform(job);
   inputs.check_scheme(job);
   const auto parts = parts_of(inputs.model().architecture(), job.scheme);
-  check_memory(job, inputs, 2 * parts.size() + 2);
   const std::vector<Encoding> samples = inputs.samples(job);
+  check_memory(job, inputs, samples, 2 * parts.size() + 2);
   OutputFolder output(job.output);
   Models models(inputs.model(), inputs.texts(), parts);
   Stopwatch stopwatch;

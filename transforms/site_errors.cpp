@@ -1,5 +1,7 @@
 #include "transforms/site_errors.h"
 
+#include <utility>
+
 #include "quantizers/weight_quantizer.h"
 #include "transforms/candidate_quantizer.h"
 #include "transforms/site_scorer.h"
@@ -8,23 +10,18 @@ namespace evenkeel {
 namespace {
 
 double squared_difference(const Matrix& a, const Matrix& b) {
-  return (a - b).cast<double>().squaredNorm();
+  return (a.cast<double>() - b.cast<double>()).squaredNorm();
 }
 
-void add_input_errors(const ScoredSite& site, const ChannelTransform& transform,
-                      const TensorScheme& activations, SiteErrors& errors) {
-  std::vector<Matrix> inputs = site.inputs;
-  for (Matrix& input : inputs) input.rowwise() -= transform.shift;
-  const ChannelExtrema extrema = channel_extrema(inputs, site.masks);
-  errors.low = (extrema.low.array() / transform.scale.array()).minCoeff();
-  errors.high = (extrema.high.array() / transform.scale.array()).maxCoeff();
-  const ActivationQuantizer quantizer = scaled_quantizer(activations, extrema, transform.scale);
+void add_input_errors(const ScoredSite& site, const Candidate& candidate,
+                      const ChannelExtrema& extrema, SiteErrors& errors) {
+  errors.low = (extrema.low.array() / candidate.scale.array()).minCoeff();
+  errors.high = (extrema.high.array() / candidate.scale.array()).maxCoeff();
   double tokens = 0.0;
-  for (std::size_t sample = 0; sample < inputs.size(); ++sample) {
-    Matrix& input = inputs[sample];
-    input.array().rowwise() /= transform.scale.array();
+  for (std::size_t sample = 0; sample < site.inputs.size(); ++sample) {
+    const Matrix input = site.inputs[sample].array().rowwise() / candidate.scale.array();
     Matrix quantized = input;
-    quantizer.apply(quantized);
+    candidate.input.apply(quantized);
     for (Index row = 0; row < input.rows(); ++row) {
       if (is_padding(site.masks, sample, row)) continue;
       tokens += 1.0;
@@ -34,21 +31,32 @@ void add_input_errors(const ScoredSite& site, const ChannelTransform& transform,
   errors.input /= tokens;
 }
 
-}  // namespace
-
-SiteErrors site_errors(const ScoredSite& site, const ChannelTransform& transform,
-                       const Scheme& scheme) {
-  SiteErrors errors;
-  add_input_errors(site, transform, scheme.activations, errors);
+void add_weight_errors(const ScoredSite& site, const Vector& scale, const TensorScheme& weights,
+                       SiteErrors& errors) {
   Index first = 0;
   for (const Index rows : site.tensor_rows) {
     Matrix weight = site.weight.middleRows(first, rows);
-    weight.array().rowwise() *= transform.scale.array();
+    weight.array().rowwise() *= scale.array();
     Matrix quantized = weight;
-    fake_quantize_weight(quantized, scheme.weights);
+    fake_quantize_weight(quantized, weights);
     errors.weight += squared_difference(quantized, weight);
     first += rows;
   }
+}
+
+}  // namespace
+
+SiteErrors site_errors(ScoredSite site, const ChannelTransform& transform, const Scheme& scheme) {
+  SiteScorer scorer(std::move(site), scheme.weights);
+  scorer.shift_by(transform.shift);
+  const ScoredSite& shifted = scorer.site();
+  const ChannelExtrema extrema = channel_extrema(shifted.inputs, shifted.masks);
+  const Candidate candidate{transform.scale,
+                            scaled_quantizer(scheme.activations, extrema, transform.scale)};
+  SiteErrors errors;
+  add_input_errors(shifted, candidate, extrema, errors);
+  add_weight_errors(shifted, transform.scale, scheme.weights, errors);
+  errors.output = *scorer.loss(candidate);
   return errors;
 }
 

@@ -15,11 +15,12 @@ struct SiteErrors {
   double high = 0.0;
   double input = 0.0;   // mean over tokens of the sum over channels of squared errors
   double weight = 0.0;  // sum over all weights of squared errors
+  double output = 0.0;  // as SiteScorer::loss
 };
 
-/// Static ranges are those of these inputs, minimum and maximum.
+/// Static ranges are those of these inputs, minimum and maximum, whatever the method searched with,
+/// so that methods can be compared.
 /// REQUIRES: `transform` of the scored site's channels.
-SiteErrors site_errors(const ScoredSite& site, const ChannelTransform& transform,
-                       const Scheme& scheme);
+SiteErrors site_errors(ScoredSite site, const ChannelTransform& transform, const Scheme& scheme);
 
 }  // namespace evenkeel

@@ -1,9 +1,14 @@
 #include "calib/model_parts.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "calib/scheme_places.h"
 #include "model/language_model.h"
+#include "model/stored_linears.h"
+#include "support/scratch_folder.h"
+#include "support/tiny_families.h"
 #include "support/tiny_job.h"
 
 namespace evenkeel {
@@ -43,6 +48,30 @@ TEST(ModelParts, AreNamedByPatternsThatASchemeCanKeep) {
       EXPECT_GT(part.patterns.size(), 1U);
     } else {
       EXPECT_EQ(part.patterns, std::vector{part.name});
+    }
+  }
+}
+
+TEST(ModelParts, OfLinearsHoldOneRoleOfEachBlock) {
+  for (const auto& family :
+       {support::tiny_bert(true), support::tiny_mixtral(), support::tiny_gpt2(),
+        support::tiny_falcon(), support::tiny_gemma2(), support::tiny_projected_opt()}) {
+    const support::ScratchFolder folder;
+    const Checkpoint checkpoint(support::write_tiny_family(folder / "model", family));
+    const LanguageModel model(checkpoint);
+    const Architecture& architecture = model.architecture();
+    for (const ModelPart& part : parts_of(architecture, Scheme{})) {
+      if (part.kind != PartKind::linear) continue;
+      EXPECT_TRUE(place_faults(keeping(part), architecture).empty()) << part.name;
+      for (Index block = 0; block < architecture.blocks; ++block) {
+        std::set<LinearRole> roles;
+        for (const StoredLinear& linear : stored_linears(architecture, block)) {
+          if (is_quantized(linear.role()) && !is_quantized(keeping(part), block, linear)) {
+            roles.insert(linear.role());
+          }
+        }
+        EXPECT_EQ(roles.size(), 1U) << architecture.model_type << ": " << part.name;
+      }
     }
   }
 }

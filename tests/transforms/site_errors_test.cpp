@@ -30,6 +30,8 @@ TEST(SiteErrorsTest, OfASiteAsItIs) {
   EXPECT_EQ(errors.high, 3.0);
   EXPECT_DOUBLE_EQ(errors.input, 0.25 / 2);
   EXPECT_NEAR(errors.weight, 0.16 + 0.0625, 1e-6);  // 0.6F is not 0.6
+  // Products with {0 0 1; 2 3 0} and {0 1 3; 3 2 0} less {3.3 1.25; 1.8 12}.
+  EXPECT_NEAR(errors.output, (0.09 + 1.5625 + 1.44) / 2, 1e-5);
 }
 
 TEST(SiteErrorsTest, OfTheShiftedAndScaledSite) {
@@ -52,6 +54,7 @@ TEST(SiteErrorsTest, WhatIsNotQuantizedHasNone) {
   const SiteErrors errors = site_errors(small_site(), ChannelTransform::identity(3), scheme);
   EXPECT_EQ(errors.input, 0.0);
   EXPECT_EQ(errors.weight, 0.0);
+  EXPECT_EQ(errors.output, 0.0);
 }
 
 }  // namespace
