@@ -53,6 +53,10 @@ Scheme chosen_scheme(const EvaluateArguments& arguments) {
                                  in_quotes(arguments.scheme), fmt::join(scheme_names(), ", ")));
   }
   if (!arguments.activations.empty()) {
+    if (!is_quantized(scheme->activations)) {
+      throw UsageError(fmt::format(
+          "--activations: {} leaves activations as they are; leave this out", arguments.scheme));
+    }
     scheme->activations.granularity = Granularity::per_token;
     scheme->activations.range = RangeEstimator::minmax;
   }

@@ -83,6 +83,13 @@ RunnableBlock plain_block(const LanguageModel& model, Index number,
   return loaded;
 }
 
+// A scheme may come from a program that never asked.
+void check(const Scheme& scheme, const Architecture& architecture) {
+  std::vector<std::string> faults = faults_of(scheme);
+  if (faults.empty()) faults = place_faults(scheme, architecture);
+  if (!faults.empty()) throw UsageError(fmt::format("scheme: {}", faults.front()));
+}
+
 }  // namespace
 
 EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
@@ -112,6 +119,7 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
         "choose rounding nearest");
   }
   const LanguageModel model(checkpoint);
+  if (options.scheme) check(*options.scheme, model.architecture());
   const auto load = [&](Index number) { return plain_block(model, number, options.scheme); };
   EvaluateResult result = evaluate(model, options, load, progress);
   result.kind = options.scheme ? "quantized: " + text_of(*options.scheme) : "full precision";

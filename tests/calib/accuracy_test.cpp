@@ -198,6 +198,12 @@ TEST_F(AccuracyTest, DynamicSchemesNeedNoCalibration) {
   options.scheme->activations.range = RangeEstimator::minmax;
   EXPECT_EQ(evaluate("model", options).scores.at(0).examples, 23);
   EXPECT_EQ(evaluate("model", options).kind, "quantized: recommended_w8a8");
+
+  options.scheme->keep = {"nothing.of.it"};
+  EXPECT_THROW(evaluate("model", options), UsageError);
+  options.scheme->keep.clear();
+  options.scheme->weights.bits = 1;
+  EXPECT_THROW(evaluate("model", options), UsageError);
 }
 
 TEST_F(AccuracyTest, ComparisonHasIt) {

@@ -151,6 +151,9 @@ class Evaluate(CommandTest):
         self.assertTrue(dynamic["kind"].startswith("quantized"), dynamic["kind"])
         name = EVALUATION_TEXT.name
         self.assertGreater(dynamic["perplexity"][name], plain["perplexity"][name])
+        refused = calibrate(*call, "--scheme", "w4a16", "--activations", "per_token")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("leaves activations as they are", refused.stderr)
 
     def test_quantized_checkpoint_without_its_record_is_refused(self):
         with scratch() as folder:
