@@ -36,8 +36,14 @@ void add_fault(std::vector<Fault>& faults, const YamlPlace& place, std::string_v
 }
 
 std::string label_of(const YamlValue& value, bool inner = false) {
-  if (value.kind != YamlValue::Kind::map) return one_line(value.text);
   std::string label;
+  if (value.kind == YamlValue::Kind::list) {
+    for (const auto& item : value.items) {
+      label += fmt::format("{}{}", label.empty() ? "" : ", ", label_of(item, true));
+    }
+    return "[" + label + "]";
+  }
+  if (value.kind != YamlValue::Kind::map) return one_line(value.text);
   for (const auto& entry : value.entries) {
     label += fmt::format("{}{}: {}", label.empty() ? "" : ", ", one_line(entry.key),
                          label_of(entry.value, true));

@@ -86,6 +86,13 @@ TEST(LoadComparison, merges_parts_of_a_job_under_their_labels) {
   EXPECT_EQ(rows[3].job.scheme, *scheme_named("w4a4"));
 }
 
+TEST(LoadComparison, labels_say_lists) {
+  const auto rows =
+      compared("compare: {scheme: [{keep: [blocks.0]}, {keep: [blocks.1, '*.fc1']}]}\n").rows;
+  ASSERT_EQ(rows.size(), 2U);
+  EXPECT_EQ(rows[1].settings, (Settings{{"scheme", "keep: [blocks.1, *.fc1]"}}));
+}
+
 TEST(LoadComparison, an_axis_keeps_its_place_when_it_is_set) {
   const auto rows =
       compared("compare: {transform.method: [none], scheme: [w8a8], calibration.samples: [3]}\n",
