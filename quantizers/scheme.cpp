@@ -82,9 +82,8 @@ Scheme recommended(int bits) {
   scheme.activations.granularity = scheme.weights.granularity = Granularity::per_group;
   scheme.activations.group_size = scheme.weights.group_size = 32;
   scheme.weights.rounding = Rounding::gptq;
-  TensorScheme probabilities = scheme.activations;
-  probabilities.granularity = Granularity::per_token;
-  probabilities.codes = Codes::logarithmic;
+  const TensorScheme probabilities{
+      .bits = bits, .granularity = Granularity::per_token, .codes = Codes::logarithmic};
   scheme.nodes = {{"attention.probabilities", probabilities}};
   return scheme;
 }

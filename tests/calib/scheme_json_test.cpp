@@ -42,6 +42,14 @@ TEST(SchemeJsonTest, EverySchemeComesBack) {
   }
 }
 
+TEST(SchemeJsonTest, EveryNamedSchemeKeepsItsName) {
+  for (const std::string& name : scheme_names()) {
+    const Scheme scheme = scheme_named(name).value();
+    EXPECT_EQ(read(scheme_to_json(scheme)), scheme) << name;
+    EXPECT_EQ(name_of(read(scheme_to_json(scheme))), name);
+  }
+}
+
 TEST(SchemeJsonTest, PlacesComeBackInOrder) {
   Scheme scheme;
   scheme.nodes = {
