@@ -16,10 +16,6 @@ namespace {
 
 constexpr double step = 0.005;
 
-bool searches_clip(const TensorScheme& scheme) {
-  return !is_dynamic(scheme) && scheme.range == RangeEstimator::token_wise_clipping && !scheme.clip;
-}
-
 // By the fewest bits of the nodes that are searched.
 int candidates_of(const Scheme& scheme, Index block) {
   int bits = unquantized_bits;

@@ -161,13 +161,44 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
   if (options.method == Method::none) {
     section.idle("sites", "method none works on no site");
     section.idle("plain_layout", "method none folds nothing");
-    section.idle("search_samples", "method none searches nothing");
-  } else if (options.method == Method::outlier_suppression) {
-    section.idle("search_samples", "outlier_suppression searches nothing");
-  } else if (options.method == Method::smoothquant && options.alpha) {
-    section.idle("search_samples", "smoothquant searches only with alpha: search");
   }
   return options;
+}
+
+// Whose search token-wise clipping's `clip: search` joins.
+std::optional<std::string_view> why_nothing_is_searched(const TransformOptions& options) {
+  switch (options.method) {
+    case Method::none:
+      return "method none searches nothing";
+    case Method::outlier_suppression:
+      return "outlier_suppression searches nothing";
+    case Method::smoothquant:
+      if (options.alpha) return "smoothquant searches only with alpha: search";
+      return std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+// What the keys of a section read in other sections.
+void check_across(const SectionReader& transform, const SectionReader& calibration,
+                  const Job& job) {
+  if (job.transform.clip == true && job.scheme.weights.granularity == Granularity::per_tensor) {
+    transform.wrong("clip",
+                    "needs weights per_channel or per_group; one step for a whole matrix has no "
+                    "range of a channel to cut off");
+  }
+  const bool known_method =
+      !transform.has("method") || method_named(transform.find("method")->text).has_value();
+  const auto nothing = why_nothing_is_searched(job.transform);
+  if (known_method && nothing && !searches_clip(job.scheme)) {
+    transform.idle("search_samples", std::string(*nothing));
+  }
+  if (!averages_batches(job.scheme)) {
+    calibration.idle("batch",
+                     "only the ranges average_minmax and token_wise_clipping of static "
+                     "activations read it");
+  }
 }
 
 std::vector<fs::path> paths_of(const SectionReader& section, std::string_view key,
@@ -252,17 +283,10 @@ JobReading read_job(const YamlValue& tree, const fs::path& file) {
   }
   const SectionReader calibration = root.section("calibration");
   job.calibration = read_calibration(calibration, folder);
-  job.transform = read_transform(root.section("transform"), job.calibration.corpus.samples);
+  const SectionReader transform = root.section("transform");
+  job.transform = read_transform(transform, job.calibration.corpus.samples);
   job.scheme = read_scheme(root, reading.faults);
-  if (job.transform.clip == true && job.scheme.weights.granularity == Granularity::per_tensor) {
-    root.section("transform")
-        .wrong("clip",
-               "needs weights per_channel or per_group; one step for a whole matrix has no "
-               "range of a channel to cut off");
-  }
-  if (!averages_batches(job.scheme)) {
-    calibration.idle("batch", "only the range average_minmax of static activations reads it");
-  }
+  check_across(transform, calibration, job);
   job.evaluate = read_evaluation(root, folder);
   read_path(root, "output", folder, job.output);
   if (!root.has("output")) {

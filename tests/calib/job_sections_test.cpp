@@ -328,6 +328,20 @@ TEST(JobScheme, NodesStartFromTheActivationsAndFollowThoseOfTheName) {
   EXPECT_EQ(scheme.keep, (std::vector<std::string>{"blocks.0", "*.fc1"}));
 }
 
+TEST(JobScheme, AClipThatIsSearchedReadsTheSearchSamplesAndTheBatch) {
+  const std::string clipping = "{range: token_wise_clipping, clip: ";
+  for (const char* method : {"none", "outlier_suppression", "smoothquant"}) {
+    const std::string lines =
+        std::string("  batch: 4\ntransform: {method: ") + method + ", search_samples: 4}\nscheme: ";
+    EXPECT_EQ(faults_of_more(lines + "{activations: " + clipping + "search}}"), Lines{});
+    EXPECT_EQ(faults_of_more(lines + "{nodes: {mlp.input: " + clipping + "search}}}"), Lines{});
+    const Lines fixed = faults_of_more(lines + "{activations: " + clipping + "0.1}}");
+    ASSERT_EQ(fixed.size(), 1U) << method;
+    EXPECT_TRUE(fixed[0].starts_with("job.yaml:7: transform.search_samples: cannot")) << fixed[0];
+    EXPECT_EQ(faults_of_more(lines + "{activations: {granularity: per_token}}").size(), 2U);
+  }
+}
+
 TEST(JobScheme, ANodeWithAMeanOverBatchesReadsTheBatch) {
   const std::string lines =
       "  batch: 4\nscheme: {activations: {granularity: per_token}, nodes: {mlp.hidden: ";

@@ -41,7 +41,8 @@ output: ./out//x/
 memory_limit: 512 MiB
 )");
   EXPECT_EQ(file.faults(), (Lines{"job.yaml:7: calibration.batch: cannot take effect: only the "
-                                  "range average_minmax of static activations reads it"}));
+                                  "ranges average_minmax and token_wise_clipping of static "
+                                  "activations read it"}));
   const Job job = file.job({"scheme.activations.range=average_minmax"});
   EXPECT_EQ(job.file, file.path());
   EXPECT_EQ(job.model, file / "models/opt");
