@@ -67,6 +67,17 @@ class Outputs {
 
 }  // namespace
 
+bool searches_clip(const TensorScheme& activations) {
+  return !is_dynamic(activations) && activations.range == RangeEstimator::token_wise_clipping &&
+         !activations.clip;
+}
+
+bool searches_clip(const Scheme& scheme) {
+  return searches_clip(scheme.activations) ||
+         std::ranges::any_of(scheme.nodes,
+                             [](const auto& node) { return searches_clip(node.scheme); });
+}
+
 bool searches_clip(const Scheme& scheme, Index block) {
   return std::ranges::any_of(
       all_nodes, [&](Node node) { return searches_clip(scheme_of_node(scheme, block, node)); });

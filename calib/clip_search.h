@@ -16,6 +16,10 @@
 
 namespace evenkeel {
 
+/// Whether the fraction of tokens that the static range cuts is to be searched.
+bool searches_clip(const TensorScheme& activations);
+/// The same of some node of some block.
+bool searches_clip(const Scheme& scheme);
 /// Whether some static node of the block has a clip to be searched.
 bool searches_clip(const Scheme& scheme, Index block);
 

@@ -12,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "calib/byte_size.h"
+#include "calib/clip_search.h"
 #include "calib/scheme_section.h"
 #include "io/corpus_file.h"
 #include "io/one_line.h"

@@ -53,9 +53,7 @@ std::optional<std::string> packing_fault(const TensorScheme& weights,
 /// nothing when they can (also codes that are not uniform). The weights are stored all the same,
 /// and `quantization_config` then says nothing of activations. (Symmetric activations beyond their
 /// range take code -2^(b-1) in other readers, which is one step further than here; perplexities
-/// agree to three digits all the same, tests/golden/loading_test.py. Dynamic symmetric steps, which
-/// no file holds, are absmax / ((2^b - 1) / 2) there and absmax / (2^(b-1) - 1) here: smaller by
-/// 0.4 % at 8 bits, by 7 % at 4.)
+/// agree to three digits all the same, tests/golden/loading_test.py.)
 std::optional<std::string> activations_fault(const TensorScheme& activations);
 
 /// Whether other readers are told how activations are quantized: they are, and can know it.

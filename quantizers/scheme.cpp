@@ -224,17 +224,6 @@ bool is_dynamic(const Scheme& scheme) {
          });
 }
 
-bool searches_clip(const TensorScheme& activations) {
-  return !is_dynamic(activations) && activations.range == RangeEstimator::token_wise_clipping &&
-         !activations.clip;
-}
-
-bool searches_clip(const Scheme& scheme) {
-  return searches_clip(scheme.activations) ||
-         std::ranges::any_of(scheme.nodes,
-                             [](const auto& node) { return searches_clip(node.scheme); });
-}
-
 bool averages_batches(const Scheme& scheme) {
   const auto averages = [](const TensorScheme& activations) {
     return !is_dynamic(activations) && method_of(activations.range).reads_batches;

@@ -147,10 +147,6 @@ std::optional<std::string> name_of(const Scheme& scheme);
 bool is_dynamic(const TensorScheme& activations);
 /// The same of every activation.
 bool is_dynamic(const Scheme& scheme);
-/// Whether the fraction of tokens that its static range cuts is to be searched.
-bool searches_clip(const TensorScheme& activations);
-/// The same of some activation.
-bool searches_clip(const Scheme& scheme);
 /// Whether some static range depends on how samples form batches.
 bool averages_batches(const Scheme& scheme);
 
