@@ -10,6 +10,7 @@
 #include "calib/node_ranges.h"
 #include "calib/ordered_parallel.h"
 #include "calib/scheme_places.h"
+#include "io/errors.h"
 
 namespace evenkeel {
 namespace {
@@ -104,9 +105,14 @@ double search_clip(const Architecture& architecture, const Block& full, const Bl
     const NodeQuantizers quantizers =
         observe_ranges(architecture, quantized, stream, count, batch, with_clip(observed, clip));
     const double error = outputs.squared_error(quantized, quantizers);
-    if (error >= least) continue;
+    if (!(error < least)) continue;  // nor when it is NaN
     best = clip;
     least = error;
+  }
+  if (!std::isfinite(least)) {
+    throw InputError(
+        "clip: search: no fraction leaves the block a finite output; check the checkpoint's "
+        "weights, or give a fraction");
   }
   return best;
 }

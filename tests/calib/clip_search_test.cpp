@@ -8,6 +8,8 @@
 
 #include "calib/block_calibrator.h"
 #include "calib/node_ranges.h"
+#include "io/errors.h"
+#include "support/expect_error.h"
 #include "support/tiny_stream.h"
 
 namespace evenkeel {
@@ -59,6 +61,18 @@ TEST(ClipSearch, FindsTheFirstOfLeastError) {
         best)
         << bits;
   }
+}
+
+// Finite ranges, and an output that is not: no error is less than another.
+TEST(ClipSearch, RefusesABlockWhoseOutputIsNotFinite) {
+  const TinyStream tiny(3, 12);
+  Block broken = tiny.block();
+  broken.linear(LinearRole::down).weight(0, 0) = std::numeric_limits<float>::quiet_NaN();
+  support::expect_error<InputError>(
+      [&] {
+        search_clip(tiny.architecture(), tiny.block(), broken, tiny.stream(), 3, 2, searched(8));
+      },
+      "clip", {"finite"});
 }
 
 TEST(ClipSearch, IsOfStaticNodesWithoutAClip) {
