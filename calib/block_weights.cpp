@@ -12,21 +12,12 @@
 #include "calib/scheme_places.h"
 #include "io/errors.h"
 #include "model/experts.h"
+#include "model/forward.h"
 #include "quantizers/clip_search.h"
 #include "quantizers/gptq.h"
 
 namespace evenkeel {
 namespace {
-
-// Of what a mixture's MLP reads, the tokens that the router sends to one expert. The router reads
-// the node before its quantizer.
-Matrix tokens_of_expert(const Architecture& architecture, const Block& block, Index expert,
-                        const Matrix& values) {
-  Matrix scores(values.rows(), architecture.expert_count);
-  apply(block.linear(LinearRole::router), values, scores);
-  const auto routing = route(scores, architecture.experts_per_token);
-  return values(routing[static_cast<std::size_t>(expert)].tokens, Eigen::all);
-}
 
 bool has_part(const StoredLinear& stored, LinearPlace place) {
   return std::ranges::any_of(stored.parts,
@@ -183,18 +174,22 @@ Index BlockWeights::visit_inputs(Node node, std::optional<Index> expert,
                                  const std::function<void(const Matrix&)>& take) const {
   const Block& block = scheme_.propagate == Propagate::quantized ? quantized : folded;
   Index tokens = 0;
-  stream_.capture_in_order(architecture_, block, known, node, expert.value_or(0),
-                           [&](Matrix values) {
-                             if (expert && node == Node::mlp_input) {
-                               values = tokens_of_expert(architecture_, block, *expert, values);
-                             }
-                             if (values.rows() == 0) return;
-                             if (const auto& quantizer = known[index_of(node)]) {
-                               quantizer->apply(values);
-                             }
-                             tokens += values.rows();
-                             take(values);
-                           });
+  stream_.capture_in_order(
+      architecture_, block, known, node, expert.value_or(0), [&](Matrix values) {
+        // The router reads the node before its quantizer, which sees all of the sequence's tokens.
+        std::vector<Routing> routing;
+        if (expert && node == Node::mlp_input) routing = routing_of(architecture_, block, values);
+        if (const auto& quantizer = known[index_of(node)]; quantizer && values.rows() > 0) {
+          quantizer->apply(values);
+        }
+        if (!routing.empty()) {
+          const auto& sent = routing[static_cast<std::size_t>(*expert)].tokens;
+          values = Matrix(values(sent, Eigen::all));
+        }
+        if (values.rows() == 0) return;
+        tokens += values.rows();
+        take(values);
+      });
   return tokens;
 }
 

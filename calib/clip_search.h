@@ -29,7 +29,7 @@ Scheme with_clip(Scheme scheme, double clip);
 /// The fraction with the least sum of squared differences between the output of `quantized` with
 /// all its nodes quantized and that of `full`, over the first `count` windows; one for all nodes of
 /// the block. REQUIRES: searches_clip(scheme, full.number), count > 0. Throws: InputError as
-/// `observe_ranges`.
+/// `observe_ranges`, and when no fraction has a finite sum.
 double search_clip(const Architecture& architecture, const Block& full, const Block& quantized,
                    const HiddenStream& stream, std::size_t count, std::size_t batch,
                    const Scheme& scheme);

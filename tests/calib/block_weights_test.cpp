@@ -10,6 +10,8 @@
 #include "calib/node_ranges.h"
 #include "quantizers/clip_search.h"
 #include "quantizers/gptq.h"
+#include "support/scratch_folder.h"
+#include "support/tiny_families.h"
 #include "support/tiny_stream.h"
 
 namespace evenkeel {
@@ -81,6 +83,65 @@ TEST(BlockWeights, GptqReadsTheStreamThatTheSchemePropagates) {
       }
     }
   }
+}
+
+// By hand: the columns that stay as they are belong to the sequence, also where one expert reads
+// few of its tokens.
+TEST(BlockWeights, AnExpertsInputsAreQuantizedBeforeItsTokensAreTaken) {
+  const support::ScratchFolder scratch;
+  const Checkpoint checkpoint(
+      support::write_tiny_family(scratch / "model", support::tiny_mixtral()));
+  const LanguageModel model(checkpoint);
+  const Architecture& architecture = model.architecture();
+  std::vector<Tokens> windows;
+  for (TokenId window = 0; window < 4; ++window) {
+    windows.push_back({window, 5, 3, window + 7, 11, 2, window + 1, 8});
+  }
+  const HiddenStream stream(model, windows);
+  const Block block = load_block(checkpoint, architecture, 0);
+  Scheme scheme = scheme_of(Rounding::gptq);
+  scheme.activations = {.bits = 4, .granularity = Granularity::per_token, .outlier_threshold = 1.5};
+  BlockWeights weights(architecture, 0, stream, scheme, 2, true);
+  Block quantized = block;
+  weights.quantize(block, quantized);
+  const auto codes = weights.take_codes();
+
+  const ActivationQuantizer quantizer(scheme.activations);
+  const NodeQuantizers nodes =
+      observe_ranges(architecture, quantized, stream, stream.size(), 2, scheme);
+  const auto stored = stored_linears(architecture, 0);
+  int experts = 0;
+  bool differs = false;
+  for (std::size_t i = 0; i < stored.size(); ++i) {
+    if (!architecture.by_expert(stored[i].role()) ||
+        input_of(stored[i].role()) != Node::mlp_input) {
+      continue;
+    }
+    const auto expert = static_cast<std::size_t>(stored[i].parts.front().place.expert);
+    InputHessian hessian(stored[i].columns);
+    Index tokens = 0;
+    for (const Matrix& values :
+         stream.capture(architecture, quantized, nodes, Node::mlp_input, stream.size())) {
+      const auto sent = routing_of(architecture, quantized, values)[expert].tokens;
+      if (sent.empty()) continue;
+      Matrix whole = values;
+      quantizer.apply(whole);
+      Matrix alone = values(sent, Eigen::all);
+      quantizer.apply(alone);
+      const Matrix read = whole(sent, Eigen::all);
+      differs = differs || read != alone;
+      hessian.observe(read);
+      tokens += read.rows();
+    }
+    if (tokens == 0) continue;
+    ++experts;
+    const QuantizedWeight expected =
+        gptq(joined_weight(stored[i], block), GptqFactor(hessian.finish(), scheme.weights.gptq),
+             scheme.weights);
+    EXPECT_EQ(codes[i].codes, expected.codes) << stored[i].module;
+  }
+  EXPECT_GT(experts, 0);
+  EXPECT_TRUE(differs) << "the order makes no difference here";
 }
 
 // Every row but those of query and key, by the linear's own inputs.
