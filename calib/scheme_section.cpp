@@ -43,11 +43,25 @@ void take_option(const SectionReader& section, const SchemeOption& option, Tenso
   }
 }
 
-void read_options(const SectionReader& section, TensorScheme& scheme, Place place) {
+// `named` is what the activations of the scheme of that name are. What it does there, such as
+// leaving out columns, is not dropped because another choice is made: a 0 has to say so.
+void read_options(const SectionReader& section, const TensorScheme& named, TensorScheme& scheme,
+                  Place place) {
   for (const SchemeOption& option : scheme_options()) {
     if (option.place > place) continue;
     std::visit([&](auto member) { take_option(section, option, scheme, member); }, option.member);
-    if (!is_read(option, scheme)) section.idle(option.key, why_idle(option, scheme));
+    if (is_read(option, scheme)) continue;
+    const bool dropped =
+        place == Place::activations && option.zero_is_none && is_written(option, named);
+    if (!dropped) {
+      section.idle(option.key, why_idle(option, scheme));
+    } else if (const auto* member = std::get_if<double TensorScheme::*>(&option.member);
+               member != nullptr && scheme.**member != 0.0) {
+      section.wrong(option.key,
+                    fmt::format("{} of the named scheme cannot take effect: {}; write {}: 0 to "
+                                "do without it",
+                                scheme.**member, why_idle(option, scheme), option.key));
+    }
   }
 }
 
@@ -102,6 +116,7 @@ void read_gptq(const SectionReader& section, TensorScheme& weights) {
 
 TensorScheme read_tensor_scheme(const SectionReader& section, TensorScheme scheme, Place place) {
   const bool activations = place != Place::tensors;
+  const TensorScheme named = scheme;
   take(scheme.bits, section.integer("bits", 2, activations ? unquantized_bits : 8));
   if (activations && !is_quantized(scheme)) {
     constexpr std::string_view why = "activations of 16 bits are left as they are";
@@ -130,7 +145,7 @@ TensorScheme read_tensor_scheme(const SectionReader& section, TensorScheme schem
                                       name_of(scheme.granularity)));
     scheme.range = RangeEstimator::minmax;
   }
-  read_options(section, scheme, place);
+  read_options(section, named, scheme, place);
   if (!activations && (rounding || !section.has("rounding"))) read_gptq(section, scheme);
   return scheme;
 }
@@ -156,8 +171,13 @@ void read_nodes(const SectionReader& section, std::vector<Fault>& faults, Scheme
   for (const YamlEntry& entry : nodes->entries) {
     const SectionReader node(&entry.value, entry.place, "scheme.nodes." + one_line(entry.key),
                              faults);
-    std::erase_if(scheme.nodes, [&](const NodeScheme& own) { return own.pattern == entry.key; });
-    scheme.nodes.push_back({entry.key, read_tensor_scheme(node, scheme.activations, Place::nodes)});
+    const auto replaced = std::erase_if(
+        scheme.nodes, [&](const NodeScheme& own) { return own.pattern == entry.key; });
+    const TensorScheme own = read_tensor_scheme(node, scheme.activations, Place::nodes);
+    // Takes out what the named scheme has there, and would do nothing else.
+    const bool only_removes = replaced > 0 && scheme.nodes.empty() && !is_quantized(own) &&
+                              !is_quantized(scheme.activations);
+    if (!only_removes) scheme.nodes.push_back({entry.key, own});
   }
 }
 

@@ -328,6 +328,23 @@ TEST(JobScheme, NodesStartFromTheActivationsAndFollowThoseOfTheName) {
   EXPECT_EQ(scheme.keep, (std::vector<std::string>{"blocks.0", "*.fc1"}));
 }
 
+TEST(JobScheme, WhatANamedSchemeDoesIsNotDroppedInSilence) {
+  const std::string lines = "scheme: {name: llm_int8, activations: {granularity: per_group";
+  EXPECT_EQ(faults_of_more(lines + "}}"),
+            Lines{"job.yaml:6: scheme.activations.outlier_threshold: 6 of the named scheme cannot "
+                  "take effect: only per_token reads it; granularity is per_group; write "
+                  "outlier_threshold: 0 to do without it"});
+  EXPECT_EQ(faults_of_more(lines + ", outlier_threshold: 0}}"), Lines{});
+  // Nodes that a named scheme names are their own.
+  const std::string weights_alone =
+      least_job + "scheme: {name: recommended_w4a4, activations: {bits: 16}";
+  EXPECT_EQ(JobFile(weights_alone + "}\n").job().scheme.nodes,
+            scheme_named("recommended_w4a4")->nodes);
+  EXPECT_TRUE(JobFile(weights_alone + ", nodes: {attention.probabilities: {bits: 16}}}\n")
+                  .job()
+                  .scheme.nodes.empty());
+}
+
 TEST(JobScheme, AClipThatIsSearchedReadsTheSearchSamplesAndTheBatch) {
   const std::string clipping = "{range: token_wise_clipping, clip: ";
   for (const char* method : {"none", "outlier_suppression", "smoothquant"}) {
