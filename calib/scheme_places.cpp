@@ -114,10 +114,19 @@ std::string names_that_exist(const Architecture& architecture) {
       all_node_names(), architecture.blocks - 1);
 }
 
+constexpr std::string_view not_quantized_anyway =
+    "has no effect: nothing that it names is quantized anyway; leave it out";
+
+Scheme without_entry(Scheme scheme, std::size_t entry) {
+  scheme.nodes.erase(scheme.nodes.begin() + static_cast<std::ptrdiff_t>(entry));
+  return scheme;
+}
+
 void find_node_faults(const Scheme& scheme, const Architecture& architecture,
                       std::vector<std::string>& faults) {
   std::vector<bool> named(scheme.nodes.size());
   std::vector<bool> holds(scheme.nodes.size());
+  std::vector<bool> changes(scheme.nodes.size());  // some node is not as it would be without it
   std::vector<std::optional<std::string>> wrong(scheme.nodes.size());
   std::vector<bool> of_linears(scheme.nodes.size());  // it holds at some input of linears
   for (Index block = 0; block < architecture.blocks; ++block) {
@@ -128,6 +137,8 @@ void find_node_faults(const Scheme& scheme, const Architecture& architecture,
       const auto entry = entry_of(scheme, block, node);
       if (!entry || keeps(scheme, block, node)) continue;
       holds[*entry] = true;
+      changes[*entry] = changes[*entry] || is_quantized(scheme.nodes[*entry].scheme) ||
+                        is_quantized(scheme_of_node(without_entry(scheme, *entry), block, node));
       of_linears[*entry] = of_linears[*entry] || is_input_of_linears(node);
       if (!wrong[*entry]) {
         wrong[*entry] = fault_of_node(scheme.nodes[*entry].scheme, node, architecture);
@@ -143,6 +154,8 @@ void find_node_faults(const Scheme& scheme, const Architecture& architecture,
           "{}: has no effect: each node that it names is kept, or named by a later entry, which "
           "holds; put general entries first",
           where));
+    } else if (!changes[i]) {
+      faults.push_back(fmt::format("{}: {}", where, not_quantized_anyway));
     } else if (wrong[i]) {
       faults.push_back(fmt::format("{}: {}", where, *wrong[i]));
     } else if (const double own = scheme.nodes[i].scheme.outlier_threshold;
@@ -154,14 +167,33 @@ void find_node_faults(const Scheme& scheme, const Architecture& architecture,
   }
 }
 
-bool keeps_something(std::string_view pattern, const Architecture& architecture) {
+// What a pattern of `keep` leads to.
+enum class Kept { nothing, unquantized, quantized };
+
+// `scheme` keeps nothing, so that what other patterns keep counts as quantized.
+Kept kept_by(std::string_view pattern, const Scheme& scheme, const Architecture& architecture) {
+  Kept kept = Kept::nothing;
   for (Index block = 0; block < architecture.blocks; ++block) {
-    if (names_block(pattern, block)) return true;
+    if (names_block(pattern, block)) return Kept::quantized;
     for (const Node node : all_nodes) {
-      if (names_node(pattern, block, node)) return true;
+      if (!names_node(pattern, block, node)) continue;
+      if (is_quantized(scheme_of_node(scheme, block, node))) return Kept::quantized;
+      kept = Kept::unquantized;
     }
     for (const StoredLinear& linear : stored_linears(architecture, block)) {
-      if (is_quantized(linear.role()) && matches(pattern, linear.module)) return true;
+      if (is_quantized(linear.role()) && matches(pattern, linear.module)) return Kept::quantized;
+    }
+  }
+  return kept;
+}
+
+bool quantizes_something(const Scheme& scheme, const Architecture& architecture) {
+  for (Index block = 0; block < architecture.blocks; ++block) {
+    for (const Node node : all_nodes) {
+      if (is_quantized(scheme_of_node(scheme, block, node))) return true;
+    }
+    for (const StoredLinear& linear : stored_linears(architecture, block)) {
+      if (is_quantized(scheme, block, linear)) return true;
     }
   }
   return false;
@@ -211,12 +243,21 @@ Scheme scheme_of_linear(const Scheme& scheme, Index block, const StoredLinear& l
 std::vector<std::string> place_faults(const Scheme& scheme, const Architecture& architecture) {
   std::vector<std::string> faults;
   find_node_faults(scheme, architecture, faults);
+  Scheme whole = scheme;
+  whole.keep.clear();
   for (const std::string& pattern : scheme.keep) {
-    if (keeps_something(pattern, architecture)) continue;
-    faults.push_back(fmt::format(
-        "keep: {} names nothing; {}; blocks are blocks.N; linears of the "
-        "first block are {}",
-        in_quotes(pattern), names_that_exist(architecture), linear_names(architecture)));
+    const Kept kept = kept_by(pattern, whole, architecture);
+    if (kept == Kept::unquantized) {
+      faults.push_back(fmt::format("keep: {} {}", in_quotes(pattern), not_quantized_anyway));
+    } else if (kept == Kept::nothing) {
+      faults.push_back(fmt::format(
+          "keep: {} names nothing; {}; blocks are blocks.N; linears of the "
+          "first block are {}",
+          in_quotes(pattern), names_that_exist(architecture), linear_names(architecture)));
+    }
+  }
+  if (faults.empty() && !quantizes_something(scheme, architecture)) {
+    faults.emplace_back("keep: leaves nothing that is quantized; keep less");
   }
   return faults;
 }

@@ -34,8 +34,9 @@ bool is_quantized(const Scheme& scheme, Index block, const StoredLinear& linear)
 /// when they are not quantized.
 Scheme scheme_of_linear(const Scheme& scheme, Index block, const StoredLinear& linear);
 
-/// Each pattern that names nothing in the model or has no effect there, and each node that cannot
-/// have the scheme that it would get; one line each. Empty when all is well.
+/// Each pattern that names nothing in the model or has no effect there (what it names is not
+/// quantized anyway, or later entries hold), and each node that cannot have the scheme that it
+/// would get; or else that nothing is quantized. One line each. Empty when all is well.
 std::vector<std::string> place_faults(const Scheme& scheme, const Architecture& architecture);
 
 }  // namespace evenkeel

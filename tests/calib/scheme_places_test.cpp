@@ -97,6 +97,30 @@ TEST_F(SchemePlacesTest, AnEntryBehindAMoreGeneralOneHasNoEffect) {
   expect_fault("nodes.mlp.hidden: has no effect");
 }
 
+TEST_F(SchemePlacesTest, WhatIsNotQuantizedAnywayNeedsNoPattern) {
+  scheme_ = scheme_named("w4a16").value();
+  scheme_.keep = {"attention.probabilities"};
+  expect_fault("keep: 'attention.probabilities' has no effect: nothing that it names is quantized");
+  scheme_.keep = {"*.fc1"};
+  EXPECT_TRUE(faults().empty());
+  scheme_.keep.clear();
+  scheme_.nodes = {{"mlp.hidden", {.bits = unquantized_bits}}};
+  expect_fault("nodes.mlp.hidden: has no effect: nothing that it names is quantized");
+  scheme_.nodes = {{"mlp.*", {.bits = 8}}, {"mlp.hidden", {.bits = unquantized_bits}}};
+  EXPECT_TRUE(faults().empty());
+  scheme_.keep = {"mlp.input"};
+  expect_fault("nodes.mlp.*: has no effect");
+}
+
+TEST_F(SchemePlacesTest, ASchemeQuantizesSomething) {
+  for (const char* pattern : {"*", "blocks.*"}) {
+    scheme_.keep = {pattern};
+    expect_fault("keep: leaves nothing that is quantized");
+  }
+  scheme_.keep = {"blocks.0"};
+  EXPECT_TRUE(faults().empty());
+}
+
 TEST_F(SchemePlacesTest, CombinationsWithoutMeaning) {
   const auto expect = [this](const char* pattern, TensorScheme scheme, const char* part) {
     scheme_.nodes = {{pattern, scheme}};
