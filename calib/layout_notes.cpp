@@ -68,6 +68,23 @@ std::vector<std::string> notes_of_nodes(const Architecture& architecture, const 
   return notes;
 }
 
+// An input whose groups do not divide it.
+std::optional<std::string> short_groups(const Architecture& architecture, const Scheme& scheme) {
+  for (Index block = 0; block < architecture.blocks; ++block) {
+    for (const StoredLinear& linear : quantized_linears(architecture, scheme, block)) {
+      const TensorScheme input = scheme_of_linear(scheme, block, linear).activations;
+      if (is_quantized(input) && input.granularity == Granularity::per_group &&
+          linear.columns % input.group_size != 0) {
+        return fmt::format(
+            "transformers does not run this quantized/: groups of {} do not divide the {} inputs "
+            "of '{}', and it has no short groups; calibrate does",
+            input.group_size, linear.columns, linear.module);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 bool is_packed(const Scheme& linears) { return format_of(linears) == PackedFormat::pack_quantized; }
 
 std::optional<std::string> note_of_transformers(const Architecture& architecture,
@@ -80,6 +97,7 @@ std::optional<std::string> note_of_transformers(const Architecture& architecture
         "transposed, and read none that are quantized; calibrate does",
         architecture.model_type);
   }
+  if (auto note = short_groups(architecture, scheme)) return note;
   const bool packed = std::ranges::all_of(schemes, is_packed);
   if (architecture.mixture() && !(packed && scheme.weights.symmetric)) {
     return "transformers does not load this quantized/: it joins the experts of a mixture, and "

@@ -62,6 +62,18 @@ TEST(LayoutNotes, NodesThatTheLayoutHasNoWordFor) {
                    "per_channel; static ranges are in calibration.h5"}));
 }
 
+TEST(LayoutNotes, GroupsThatDoNotDivideAnInput) {
+  Scheme scheme = alone(true);
+  scheme.nodes = {
+      {"mlp.hidden", {.granularity = Granularity::per_group, .symmetric = true, .group_size = 10}}};
+  EXPECT_EQ(notes_of(support::tiny_llama(), scheme), Notes{});
+  scheme.nodes.front().scheme.group_size = 16;
+  EXPECT_EQ(notes_of(support::tiny_llama(), scheme),
+            (Notes{"transformers does not run this quantized/: groups of 16 do not divide the 20 "
+                   "inputs of 'model.layers.0.mlp.down_proj', and it has no short groups; "
+                   "calibrate does"}));
+}
+
 TEST(LayoutNotes, WhatTransformersDoesNotLoad) {
   const auto is_refused = [](const TinyFamily& family, const Scheme& scheme) {
     const Notes notes = notes_of(family, scheme);
