@@ -26,7 +26,7 @@ class JobInputs {
   const LanguageModel& model() const { return model_; }
   const std::vector<EvaluationText>& texts() const { return texts_; }
 
-  /// Throws: UsageError when the transform's sites are none of the model's.
+  /// Throws: InputError as sites_of, when the transform's sites are none of the model's.
   void check_transform(const Job& job) const;
   /// Throws: UsageError when a pattern of the job's scheme names nothing in the model, or a node
   /// cannot have what it is given.

@@ -169,7 +169,7 @@ class Inspect(CommandTest):
         document = self.assert_document(calibrate("inspect", MODEL, "--json"))
         self.assertEqual(document["kind"], "checkpoint")
         self.assertEqual(document["blocks"], BLOCKS)
-        self.assertEqual([site["name"] for site in document["sites"]], ["attention", "output", "mlp"])
+        self.assertEqual([site["name"] for site in document["sites"]], ["attention", "output", "mlp", "down"])
         text = self.assert_done(calibrate("inspect", MODEL)).stdout
         for word in ["self_attn.q_proj", "attention.probabilities", "opt", "F16"]:
             self.assertIn(word, text)
