@@ -53,10 +53,6 @@ std::vector<Table::Column> columns_of(const ComparisonResult& result) {
   return columns;
 }
 
-std::string score_text(double value, const ComparisonResult& result) {
-  return result.metric == Metric::perplexity ? perplexity_text(value) : percent_text(value);
-}
-
 std::string name_of(const ComparedModel& model, const ComparisonResult& result) {
   return result.full_precision.size() == 1 ? "full precision" : one_line(model.label) + " as it is";
 }
@@ -66,7 +62,7 @@ std::vector<std::string> full_precision_cells(const ComparedModel& model,
   std::vector<std::string> cells(result.rows.front().settings.size());
   cells.front() = name_of(model, result);
   for (const TextScore& text : model.scores) {
-    cells.push_back(score_text(text.value, result));
+    cells.push_back(score_text(text.value, result.metric));
     cells.emplace_back();
     if (has_differences(result)) cells.emplace_back();
   }
@@ -81,7 +77,7 @@ std::vector<std::string> cells_of(const ComparedRow& row, const ComparisonResult
   for (std::size_t i = 0; i < row.scores.size(); ++i) {
     const double value = row.scores[i].value;
     const double base = result.full_precision[row.model].scores[i].value;
-    cells.push_back(score_text(value, result));
+    cells.push_back(score_text(value, result.metric));
     cells.push_back(perplexity ? ratio_text(value, base) : points_text(value - base));
     if (!row.difference.empty()) {
       const double difference = row.difference[i].value;
@@ -154,7 +150,7 @@ std::string grid_text(const ComparisonResult& result, bool emphasis) {
     for (const ComparedModel& model : result.full_precision) {
       std::vector<std::string> cells(axes);
       cells.front() = name_of(model, result);
-      cells.resize(axes + across, score_text(model.scores[text].value, result));
+      cells.resize(axes + across, score_text(model.scores[text].value, result.metric));
       table.add(std::move(cells));
     }
     for (std::size_t first = 0; first < result.rows.size(); first += across) {
@@ -163,7 +159,7 @@ std::string grid_text(const ComparisonResult& result, bool emphasis) {
         cells.push_back(one_line(result.rows[first].settings[axis].second));
       }
       for (std::size_t i = first; i < first + across; ++i) {
-        cells.push_back(score_text(result.rows[i].scores[text].value, result));
+        cells.push_back(score_text(result.rows[i].scores[text].value, result.metric));
       }
       table.add(std::move(cells));
     }

@@ -31,6 +31,10 @@ std::string ratio_text(double value, double base) {
 
 std::string percent_text(double share) { return fmt::format("{:.2f} %", 100.0 * share); }
 
+std::string score_text(double value, Metric metric) {
+  return metric == Metric::perplexity ? perplexity_text(value) : percent_text(value);
+}
+
 std::string points_text(double difference) { return fmt::format("{:+.2f}", 100.0 * difference); }
 
 std::string digits_text(double value) { return fmt::format("{:.4g}", value); }

@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "calib/text_score.h"
+
 namespace evenkeel {
 
 /// "19.7635"; from 1000 on "2.3e+05".
@@ -17,6 +19,8 @@ std::string difference_text(double value);
 std::string ratio_text(double value, double base);
 /// A share: "92.89 %".
 std::string percent_text(double share);
+/// One of the two, as the metric is.
+std::string score_text(double value, Metric metric);
 /// A difference of shares, in points of a hundred: "+0.12", "-3.40".
 std::string points_text(double difference);
 /// Four significant digits: losses, thresholds, steps.

@@ -15,10 +15,6 @@
 namespace evenkeel {
 namespace {
 
-std::string score_text(const TextScore& score, Metric metric) {
-  return metric == Metric::perplexity ? perplexity_text(score.value) : percent_text(score.value);
-}
-
 std::vector<Table::Column> columns_of(const SensitivityResult& result, PartKind kind) {
   std::vector<Table::Column> columns{{std::string(name_of(kind)), Table::Align::left}};
   for (const char* models : {"alone", "without"}) {
@@ -32,7 +28,7 @@ std::vector<Table::Column> columns_of(const SensitivityResult& result, PartKind 
 }
 
 void add_distance(const Distance& distance, Metric metric, std::vector<std::string>& cells) {
-  for (const TextScore& score : distance.scores) cells.push_back(score_text(score, metric));
+  for (const TextScore& score : distance.scores) cells.push_back(score_text(score.value, metric));
   cells.push_back(digits_text(distance.output_error));
 }
 
@@ -52,10 +48,11 @@ std::string table_of(const SensitivityResult& result, PartKind kind, bool emphas
 std::string sensitivity_text(const SensitivityResult& result, bool emphasis) {
   std::vector<std::pair<std::string, std::string>> fields;
   for (std::size_t i = 0; i < result.quantized.scores.size(); ++i) {
-    fields.emplace_back(one_line(result.quantized.scores[i].label),
-                        fmt::format("{} {} in full precision, {} quantized", name_of(result.metric),
-                                    score_text(result.full_precision.scores[i], result.metric),
-                                    score_text(result.quantized.scores[i], result.metric)));
+    fields.emplace_back(
+        one_line(result.quantized.scores[i].label),
+        fmt::format("{} {} in full precision, {} quantized", name_of(result.metric),
+                    score_text(result.full_precision.scores[i].value, result.metric),
+                    score_text(result.quantized.scores[i].value, result.metric)));
   }
   fields.emplace_back("output error",
                       fmt::format("{} quantized", digits_text(result.quantized.output_error)));

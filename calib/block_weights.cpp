@@ -19,11 +19,6 @@
 namespace evenkeel {
 namespace {
 
-bool has_part(const StoredLinear& stored, LinearPlace place) {
-  return std::ranges::any_of(stored.parts,
-                             [&](const StoredPart& part) { return part.place == place; });
-}
-
 // All but the rows of query and key: their errors multiply in the attention's scores, of which the
 // product of one of them says little.
 void clip(const StoredLinear& stored, const ClipSearch& search, const TensorScheme& scheme,
@@ -75,7 +70,7 @@ void BlockWeights::quantize(const Block& folded, Block& quantized, std::optional
 
 void BlockWeights::changed(LinearPlace place) {
   for (std::size_t i = 0; i < stored_.size(); ++i) {
-    if (has_part(stored_[i], place)) done_[i] = false;
+    if (stored_[i].holds_any({&place, 1})) done_[i] = false;
   }
 }
 
@@ -85,8 +80,7 @@ bool BlockWeights::quantizes(const StoredLinear& stored) const {
 
 bool BlockWeights::quantizes_any(const std::vector<LinearPlace>& places) const {
   return std::ranges::any_of(stored_, [&](const StoredLinear& stored) {
-    return quantizes(stored) &&
-           std::ranges::any_of(places, [&](LinearPlace place) { return has_part(stored, place); });
+    return quantizes(stored) && stored.holds_any(places);
   });
 }
 

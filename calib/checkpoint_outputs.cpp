@@ -149,8 +149,7 @@ std::vector<std::string> unquantized_modules(const Architecture& architecture,
 std::vector<LinearGroup> linear_groups(const Architecture& architecture, const Scheme& scheme) {
   std::vector<LinearGroup> groups;
   for (Index number = 0; number < architecture.blocks; ++number) {
-    for (const StoredLinear& stored : stored_linears(architecture, number)) {
-      if (!is_quantized(scheme, number, stored)) continue;
+    for (const StoredLinear& stored : quantized_linears(architecture, scheme, number)) {
       const Scheme own = scheme_of_linear(scheme, number, stored);
       auto group = std::ranges::find_if(groups, [&](const LinearGroup& known) {
         return known.weights == own.weights && known.activations == own.activations;

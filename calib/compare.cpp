@@ -83,11 +83,8 @@ std::vector<ComparedSites> sites_by_name(const std::vector<SiteSummary>& sites) 
 ComparedRow run_row(const JobInputs& inputs, const ComparisonRow& row, bool site_errors,
                     Progress& progress) {
   Stopwatch stopwatch;
-  const BlockOptions options{.transform = row.job.transform,
-                             .scheme = row.job.scheme,
-                             .batch = static_cast<std::size_t>(row.job.calibration.batch),
-                             .keep = false,
-                             .site_errors = site_errors};
+  BlockOptions options = block_options(row.job, false);
+  options.site_errors = site_errors;
   const auto outcome = calibrate_model(inputs.model(), inputs.samples(row.job), options,
                                        inputs.texts(), nullptr, progress, stopwatch);
   ComparedRow result;
@@ -160,18 +157,12 @@ class ComparedInputs {
 ComparisonResult run_comparison(const Comparison& comparison, Progress& progress,
                                 bool site_errors) {
   const Job& job = comparison.job;
-  if (job.evaluate.files().empty()) {
-    throw UsageError(
-        fmt::format("{}: evaluate.perplexity (of a classifier: evaluate.accuracy) is missing; a "
-                    "comparison needs a text to compare on",
-                    job.file.string()));
-  }
+  require_texts(job, "a comparison needs a text to compare on");
   const ComparedInputs inputs(comparison.rows);
   // Every corpus is read once before any work, so that a fault in the last row costs nothing.
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     const JobInputs& model = inputs.at(inputs.model_of(i));
-    model.check_transform(comparison.rows[i].job);
-    model.check_scheme(comparison.rows[i].job);
+    model.check_choices(comparison.rows[i].job);
     static_cast<void>(model.samples(comparison.rows[i].job));
   }
   OutputFolder output(job.output);

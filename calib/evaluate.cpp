@@ -71,8 +71,7 @@ RunnableBlock plain_block(const LanguageModel& model, Index number,
   RunnableBlock loaded{load_block(model.checkpoint(), model.architecture(), number), {}};
   release_block(model.checkpoint(), model.architecture(), number);
   if (!scheme) return loaded;
-  for (const StoredLinear& stored : stored_linears(model.architecture(), number)) {
-    if (!is_quantized(*scheme, number, stored)) continue;
+  for (const StoredLinear& stored : quantized_linears(model.architecture(), *scheme, number)) {
     Matrix weight = joined_weight(stored, loaded.block);
     fake_quantize_weight(weight, scheme->weights);
     split_weight(stored, std::move(weight), loaded.block);

@@ -19,6 +19,20 @@ std::string place(const Job& job, std::string_view key) {
 
 }  // namespace
 
+void require_texts(const Job& job, std::string_view what) {
+  if (!job.evaluate.files().empty()) return;
+  throw UsageError(
+      fmt::format("{}: evaluate.perplexity (of a classifier: evaluate.accuracy) is missing; {}",
+                  job.file.string(), what));
+}
+
+BlockOptions block_options(const Job& job, bool keep) {
+  return {.transform = job.transform,
+          .scheme = job.scheme,
+          .batch = static_cast<std::size_t>(job.calibration.batch),
+          .keep = keep};
+}
+
 JobInputs::JobInputs(const Job& job)
     : checkpoint_(job.model),
       model_(checkpoint_),
@@ -51,11 +65,8 @@ std::uint64_t JobInputs::text_bytes() const {
   return bytes;
 }
 
-void JobInputs::check_transform(const Job& job) const {
+void JobInputs::check_choices(const Job& job) const {
   static_cast<void>(sites_of(model_.architecture(), 0, job.transform));
-}
-
-void JobInputs::check_scheme(const Job& job) const {
   std::vector<std::string> faults = place_faults(job.scheme, model_.architecture());
   for (std::string& fault : faults) fault = place(job, "scheme." + fault);
   if (!faults.empty()) throw UsageError(fmt::format("{}", fmt::join(faults, "\n")));

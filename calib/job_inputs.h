@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
+#include "calib/block_calibrator.h"
 #include "calib/evaluation_texts.h"
 #include "calib/job.h"
 #include "calib/text_score.h"
@@ -12,6 +14,13 @@
 #include "model/language_model.h"
 
 namespace evenkeel {
+
+/// What `what` ("a comparison") cannot do without. Throws: UsageError when the job evaluates no
+/// text.
+void require_texts(const Job& job, std::string_view what);
+
+/// How every block of the job is calibrated, for `keep` as there.
+BlockOptions block_options(const Job& job, bool keep);
 
 /// Reads each thing once and keeps it; a comparison asks for the windows of several corpora.
 class JobInputs {
@@ -26,11 +35,10 @@ class JobInputs {
   const LanguageModel& model() const { return model_; }
   const std::vector<EvaluationText>& texts() const { return texts_; }
 
-  /// Throws: InputError as sites_of, when the transform's sites are none of the model's.
-  void check_transform(const Job& job) const;
-  /// Throws: UsageError when a pattern of the job's scheme names nothing in the model, or a node
-  /// cannot have what it is given.
-  void check_scheme(const Job& job) const;
+  /// Whether the model can have the job's transform and scheme.
+  /// Throws: InputError as sites_of; UsageError when a pattern of the scheme names nothing in the
+  /// model, or a node cannot have what it is given.
+  void check_choices(const Job& job) const;
 
   /// Calibration windows or texts. Throws: InputError as read_calibration_samples; UsageError when
   /// windows are longer than the model's positions or the hidden states would not fit

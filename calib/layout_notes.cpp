@@ -15,14 +15,6 @@
 namespace evenkeel {
 namespace {
 
-// Linears of a block that are quantized.
-std::vector<StoredLinear> quantized_linears(const Architecture& architecture, const Scheme& scheme,
-                                            Index block) {
-  std::vector<StoredLinear> linears = stored_linears(architecture, block);
-  std::erase_if(linears, [&](const auto& linear) { return !is_quantized(scheme, block, linear); });
-  return linears;
-}
-
 // Every way in which some linear is quantized.
 std::vector<Scheme> linear_schemes(const Architecture& architecture, const Scheme& scheme) {
   std::vector<Scheme> schemes;

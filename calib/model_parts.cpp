@@ -41,8 +41,8 @@ bool quantizes(const Scheme& scheme, const Architecture& architecture, const Mod
         return true;
       }
     }
-    for (const StoredLinear& linear : stored_linears(architecture, block)) {
-      if (is_quantized(scheme, block, linear) && !is_quantized(kept, block, linear)) return true;
+    for (const StoredLinear& linear : quantized_linears(architecture, scheme, block)) {
+      if (!is_quantized(kept, block, linear)) return true;
     }
   }
   return false;
@@ -107,10 +107,7 @@ std::vector<ModelPart> sites_of_every_block(const Architecture& architecture) {
       part = parts.end() - 1;
     }
     for (const StoredLinear& linear : stored_linears(architecture, 0)) {
-      const bool reads = std::ranges::any_of(linear.parts, [&](const StoredPart& stored) {
-        return std::ranges::find(site.readers, stored.place) != site.readers.end();
-      });
-      if (reads && is_quantized(linear.role())) {
+      if (linear.holds_any(site.readers) && is_quantized(linear.role())) {
         add_linear(architecture, in_every_block(linear.module), part->patterns);
       }
     }

@@ -79,14 +79,10 @@ void check_packing(const Job& job, const Architecture& architecture) {
 nlohmann::ordered_json run_job(const Job& job, Progress& progress) {
   Stopwatch stopwatch;
   const JobInputs inputs(job);
-  inputs.check_transform(job);
-  inputs.check_scheme(job);
+  inputs.check_choices(job);
   check_packing(job, inputs.model().architecture());
   const std::vector<Encoding> samples = inputs.samples(job);
-  const BlockOptions options{.transform = job.transform,
-                             .scheme = job.scheme,
-                             .batch = static_cast<std::size_t>(job.calibration.batch),
-                             .keep = true};
+  const BlockOptions options = block_options(job, true);
   Outputs outputs(job, options, inputs.model(), progress);
   const auto full_precision = stopwatch.time(Phase::evaluate, [&] {
     return full_precision_scores(inputs.model(), inputs.texts(), progress);

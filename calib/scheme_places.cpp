@@ -192,9 +192,7 @@ bool quantizes_something(const Scheme& scheme, const Architecture& architecture)
     for (const Node node : all_nodes) {
       if (is_quantized(scheme_of_node(scheme, block, node))) return true;
     }
-    for (const StoredLinear& linear : stored_linears(architecture, block)) {
-      if (is_quantized(scheme, block, linear)) return true;
-    }
+    if (!quantized_linears(architecture, scheme, block).empty()) return true;
   }
   return false;
 }
@@ -229,6 +227,13 @@ bool is_quantized(const Scheme& scheme, Index block, const StoredLinear& linear)
          std::ranges::none_of(scheme.keep, [&](const std::string& pattern) {
            return names_linear(pattern, block, linear);
          });
+}
+
+std::vector<StoredLinear> quantized_linears(const Architecture& architecture, const Scheme& scheme,
+                                            Index block) {
+  std::vector<StoredLinear> linears = stored_linears(architecture, block);
+  std::erase_if(linears, [&](const auto& linear) { return !is_quantized(scheme, block, linear); });
+  return linears;
 }
 
 Scheme scheme_of_linear(const Scheme& scheme, Index block, const StoredLinear& linear) {

@@ -30,6 +30,10 @@ TensorScheme scheme_of_node(const Scheme& scheme, Index block, Node node);
 /// Whether the linear's weight is quantized: it has a role that is, and is not kept.
 bool is_quantized(const Scheme& scheme, Index block, const StoredLinear& linear);
 
+/// The stored linears of a block whose weights are quantized, in their order.
+std::vector<StoredLinear> quantized_linears(const Architecture& architecture, const Scheme& scheme,
+                                            Index block);
+
 /// The linear's weights and its input's node as a scheme without places. The weights are 16 bits
 /// when they are not quantized.
 Scheme scheme_of_linear(const Scheme& scheme, Index block, const StoredLinear& linear);

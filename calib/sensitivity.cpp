@@ -130,26 +130,17 @@ nlohmann::ordered_json to_json(const Distance& distance, Metric metric) {
 }  // namespace
 
 SensitivityResult measure_sensitivity(const Job& job, Progress& progress) {
-  if (job.evaluate.files().empty()) {
-    throw UsageError(
-        fmt::format("{}: evaluate.perplexity (of a classifier: evaluate.accuracy) is missing; "
-                    "sensitivity needs a text to measure on",
-                    job.file.string()));
-  }
+  require_texts(job, "sensitivity needs a text to measure on");
   const JobInputs inputs(job);
-  inputs.check_transform(job);
-  inputs.check_scheme(job);
+  inputs.check_choices(job);
   const auto parts = parts_of(inputs.model().architecture(), job.scheme);
   const std::vector<Encoding> samples = inputs.samples(job);
   check_memory(job, inputs, samples, 2 * parts.size() + 2);
   OutputFolder output(job.output);
   Models models(inputs.model(), inputs.texts(), parts);
   Stopwatch stopwatch;
-  const BlockOptions options{.transform = job.transform,
-                             .scheme = job.scheme,
-                             .batch = static_cast<std::size_t>(job.calibration.batch),
-                             .keep = false};
-  calibrate_model(inputs.model(), samples, options, {}, &models, progress, stopwatch);
+  calibrate_model(inputs.model(), samples, block_options(job, false), {}, &models, progress,
+                  stopwatch);
 
   std::vector<Distance> distances = models.finish();
   SensitivityResult result;

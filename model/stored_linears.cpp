@@ -28,6 +28,12 @@ std::vector<Index> fused_rows(const Architecture& architecture, LinearRole role)
 
 }  // namespace
 
+bool StoredLinear::holds_any(std::span<const LinearPlace> places) const {
+  return std::ranges::any_of(parts, [&](const StoredPart& part) {
+    return std::ranges::find(places, part.place) != places.end();
+  });
+}
+
 std::vector<StoredLinear> stored_linears(const Architecture& architecture, Index number) {
   std::vector<StoredLinear> all;
   const bool fused = !architecture.fused_attention.empty();

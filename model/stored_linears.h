@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,8 @@ struct StoredLinear {
   std::vector<StoredPart> parts;  // in the order of the roles; together they are all rows
 
   LinearRole role() const { return parts.front().place.role; }
+  /// Whether the linear at one of these places is part of it.
+  bool holds_any(std::span<const LinearPlace> places) const;
 };
 
 /// The stored linears of a block, in the order of `Architecture::linear_places`.

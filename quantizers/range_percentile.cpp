@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 
 #include "quantizers/affine.h"
+#include "quantizers/quantile.h"
 #include "quantizers/range_method.h"
 
 namespace evenkeel {
@@ -35,26 +36,6 @@ float value_of(std::uint32_t key) {
   return std::bit_cast<float>((key & sign) != 0U ? key & ~sign : ~key);
 }
 
-// Between the values of two neighbouring ranks.
-struct Quantile {
-  std::uint64_t below = 0;
-  std::uint64_t above = 0;
-  double part = 0.0;
-
-  // numpy's index and its interpolation, which keeps to both ends.
-  Quantile(std::uint64_t count, double q) {
-    const double index = static_cast<double>(count - 1) * q;
-    below = std::min(static_cast<std::uint64_t>(index), count - 1);
-    above = std::min(below + 1, count - 1);
-    part = index - std::floor(index);
-  }
-  float between(float low, float high) const {
-    const double a = static_cast<double>(low);
-    const double b = static_cast<double>(high);
-    return static_cast<float>(part < 0.5 ? a + (b - a) * part : b - (b - a) * (1.0 - part));
-  }
-};
-
 struct Ends {
   Quantile low;
   Quantile high;
@@ -65,7 +46,9 @@ struct Ends {
     return {low.below, low.above, high.below, high.above};
   }
   Range range(const std::array<float, 4>& values) const {
-    return {low.between(values[0], values[1]), high.between(values[2], values[3])};
+    const std::array<double, 4> exact{values[0], values[1], values[2], values[3]};
+    return {static_cast<float>(low.between(exact[0], exact[1])),
+            static_cast<float>(high.between(exact[2], exact[3]))};
   }
 };
 

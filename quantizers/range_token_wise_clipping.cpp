@@ -10,20 +10,16 @@
 #include <fmt/format.h>
 
 #include "quantizers/affine.h"
+#include "quantizers/quantile.h"
 #include "quantizers/range_method.h"
 
 namespace evenkeel {
 namespace {
 
-// As numpy.quantile and torch.quantile, in double.
 double quantile(std::vector<double> values, double q) {
   std::ranges::sort(values);
-  const double index = static_cast<double>(values.size() - 1) * q;
-  const auto below = std::min(static_cast<std::size_t>(index), values.size() - 1);
-  const double a = values[below];
-  const double b = values[std::min(below + 1, values.size() - 1)];
-  const double t = index - std::floor(index);
-  return t < 0.5 ? a + (b - a) * t : b - (b - a) * (1.0 - t);
+  const Quantile ranks(values.size(), q);
+  return ranks.between(values[ranks.below], values[ranks.above]);
 }
 
 // The largest of the tokens' largest values that are not cut. One remains, since a value is at most

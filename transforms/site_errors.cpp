@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "quantizers/weight_quantizer.h"
 #include "transforms/candidate_quantizer.h"
 #include "transforms/site_scorer.h"
 
@@ -31,17 +30,11 @@ void add_input_errors(const ScoredSite& site, const Candidate& candidate,
   errors.input /= tokens;
 }
 
-void add_weight_errors(const ScoredSite& site, const Vector& scale, const TensorScheme& weights,
-                       SiteErrors& errors) {
-  Index first = 0;
-  for (const Index rows : site.tensor_rows) {
-    Matrix weight = site.weight.middleRows(first, rows);
-    weight.array().rowwise() *= scale.array();
-    Matrix quantized = weight;
-    fake_quantize_weight(quantized, weights);
-    errors.weight += squared_difference(quantized, weight);
-    first += rows;
-  }
+double weight_error(const ScoredSite& site, const Vector& scale, const TensorScheme& weights) {
+  const Matrix weight = site.weight.array().rowwise() * scale.array();
+  Matrix quantized = weight;
+  fake_quantize_weights(site, weights, quantized);
+  return squared_difference(quantized, weight);
 }
 
 }  // namespace
@@ -55,7 +48,7 @@ SiteErrors site_errors(ScoredSite site, const ChannelTransform& transform, const
                             scaled_quantizer(scheme.activations, extrema, transform.scale)};
   SiteErrors errors;
   add_input_errors(shifted, candidate, extrema, errors);
-  add_weight_errors(shifted, transform.scale, scheme.weights, errors);
+  errors.weight = weight_error(shifted, transform.scale, scheme.weights);
   errors.output = *scorer.loss(candidate);
   return errors;
 }

@@ -42,6 +42,14 @@ class SiteScorer::Accumulator {
   double divisor_ = 1.0;
 };
 
+void fake_quantize_weights(const ScoredSite& site, const TensorScheme& scheme, Matrix& weight) {
+  Index row = 0;
+  for (const Index rows : site.tensor_rows) {
+    fake_quantize_weight(weight.middleRows(row, rows), scheme);
+    row += rows;
+  }
+}
+
 SiteScorer::SiteScorer(ScoredSite site, const TensorScheme& weights)
     : site_(std::move(site)), weights_(weights) {
   compute_outputs();
@@ -93,11 +101,7 @@ std::optional<double> SiteScorer::loss(const Candidate& candidate, double bound,
   for (Index row = 0; row < weight.rows(); ++row) {
     weight.row(row).array() *= candidate.scale.array();
   }
-  Index row = 0;
-  for (const Index rows : site_.tensor_rows) {
-    fake_quantize_weight(weight.middleRows(row, rows), weights_);
-    row += rows;
-  }
+  fake_quantize_weights(site_, weights_, weight);
   OutputBuffers buffers;
   Matrix input;
   Matrix out;

@@ -49,6 +49,9 @@ ScoredSite linear_site(std::vector<Matrix> inputs, const Linear& reader);
 /// How channels of the site's input hang together.
 ChannelTies ties_of(const Architecture& architecture, const Site& site);
 
+/// Quantizes the readers' stacked weights, scaled or not, each stored tensor for itself.
+void fake_quantize_weights(const ScoredSite& site, const TensorScheme& scheme, Matrix& weight);
+
 /// A scale to try and how the scaled input is quantized.
 struct Candidate {
   Vector scale;               // [channels]; divides the input, multiplies the weight
