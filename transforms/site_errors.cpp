@@ -33,7 +33,7 @@ void add_input_errors(const ScoredSite& site, const Candidate& candidate,
 double weight_error(const ScoredSite& site, const Vector& scale, const TensorScheme& weights) {
   const Matrix weight = site.weight.array().rowwise() * scale.array();
   Matrix quantized = weight;
-  fake_quantize_weights(site, weights, quantized);
+  fake_quantize_tensors(site.tensor_rows, weights, quantized);
   return squared_difference(quantized, weight);
 }
 

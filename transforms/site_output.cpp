@@ -1,6 +1,8 @@
 #include "transforms/site_output.h"
 
 #include <algorithm>
+#include <numeric>
+#include <span>
 #include <utility>
 
 #include "quantizers/gemm.h"
@@ -8,23 +10,14 @@
 namespace evenkeel {
 namespace {
 
-// out := x weight^T + bias.
-void project(const ConstMatrixView& x, const ConstMatrixView& weight, const ConstVectorView& bias,
-             Matrix& out) {
-  out.resize(x.rows(), weight.rows());
-  product_transposed(x, weight, out);
-  out.rowwise() += bias;
-}
-
 class LinearOutput final : public SiteOutput {
  public:
   explicit LinearOutput(Index rows) : rows_(rows) {}
-  Index weight_rows() const override { return rows_; }
+  std::vector<Index> part_rows() const override { return {rows_}; }
   Index columns() const override { return rows_; }
-  void piece(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& /*bias*/,
-             std::size_t /*sample*/, Index first, OutputBuffers& /*buffers*/,
-             MatrixView out) const override {
-    product_transposed(x.middleRows(first, out.rows()), weight, out);
+  void piece(const OutputReaders& readers, std::size_t /*sample*/, Index first,
+             OutputBuffers& buffers, MatrixView out) const override {
+    readers.multiply(0, first, Vector(), buffers, out);
   }
 
  private:
@@ -34,12 +27,12 @@ class LinearOutput final : public SiteOutput {
 class GatedOutput final : public SiteOutput {
  public:
   GatedOutput(Index rows, Activation activation) : rows_(rows), activation_(activation) {}
-  Index weight_rows() const override { return 2 * rows_; }
+  std::vector<Index> part_rows() const override { return {2 * rows_}; }
   Index columns() const override { return rows_; }
-  void piece(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
-             std::size_t /*sample*/, Index first, OutputBuffers& buffers,
-             MatrixView out) const override {
-    project(x.middleRows(first, out.rows()), weight, bias, buffers.products);
+  void piece(const OutputReaders& readers, std::size_t /*sample*/, Index first,
+             OutputBuffers& buffers, MatrixView out) const override {
+    buffers.products.resize(out.rows(), 2 * rows_);
+    readers.multiply(0, first, readers.bias, buffers, buffers.products);
     buffers.gate = buffers.products.leftCols(rows_);
     activate(activation_, buffers.gate);
     out = buffers.gate.cwiseProduct(buffers.products.rightCols(rows_));
@@ -54,17 +47,20 @@ class AttentionOutput final : public SiteOutput {
  public:
   AttentionOutput(AttentionShape shape, std::vector<TokenMask> masks)
       : shape_(std::move(shape)), masks_(std::move(masks)) {}
-  Index weight_rows() const override {
-    return shape_.query_channels + 2 * shape_.key_value_channels;
+  std::vector<Index> part_rows() const override {
+    return {shape_.query_channels + 2 * shape_.key_value_channels};
   }
   Index columns() const override { return shape_.query_channels; }
-  void begin(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
-             OutputBuffers& buffers) const override {
-    project(x, weight, bias, buffers.products);
+  void begin(const OutputReaders& readers, Index tokens, OutputBuffers& buffers) const override {
+    buffers.products.resize(tokens, weight_rows());
+    // In pieces, whose sums are still at hand when they become values.
+    for (Index first = 0; first < tokens; first += attention_piece_rows) {
+      const Index rows = std::min(attention_piece_rows, tokens - first);
+      readers.multiply(0, first, readers.bias, buffers, buffers.products.middleRows(first, rows));
+    }
     shape_.prepare(query(buffers), key(buffers));
   }
-  void piece(const Matrix& /*x*/, const ConstMatrixView& /*weight*/,
-             const ConstVectorView& /*bias*/, std::size_t sample, Index first,
+  void piece(const OutputReaders& /*readers*/, std::size_t sample, Index first,
              OutputBuffers& buffers, MatrixView out) const override {
     static const TokenMask none;
     attend_piece(query(buffers), key(buffers),
@@ -94,10 +90,12 @@ class MixtureOutput final : public SiteOutput {
         routing_(std::move(routing)),
         experts_(static_cast<Index>(routing_.front().size())),
         experts_per_token_(experts_per_token) {}
-  Index weight_rows() const override { return 2 * experts_ * rows_; }
+  // Every gate, then every up.
+  std::vector<Index> part_rows() const override {
+    return std::vector<Index>(static_cast<std::size_t>(2 * experts_), rows_);
+  }
   Index columns() const override { return experts_per_token_ * rows_; }
-  void piece(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
-             std::size_t sample, Index first, OutputBuffers& buffers,
+  void piece(const OutputReaders& readers, std::size_t sample, Index first, OutputBuffers& buffers,
              MatrixView out) const override {
     std::vector<Index> filled(static_cast<std::size_t>(out.rows()), 0);  // experts of each token
     for (Index e = 0; e < experts_; ++e) {
@@ -105,12 +103,10 @@ class MixtureOutput final : public SiteOutput {
       const auto begin = std::lower_bound(routing.tokens.begin(), routing.tokens.end(), first);
       const auto end = std::lower_bound(begin, routing.tokens.end(), first + out.rows());
       if (begin == end) continue;
-      const Matrix sent = x(std::vector<Index>(begin, end), Eigen::all);
-      project(sent, weight.middleRows(e * rows_, rows_), bias.segment(e * rows_, rows_),
-              buffers.gate);
+      const std::span<const Index> sent(begin, end);
+      project(readers, e, sent, buffers, buffers.gate);
       activate(activation_, buffers.gate);
-      const Index up = (experts_ + e) * rows_;
-      project(sent, weight.middleRows(up, rows_), bias.segment(up, rows_), buffers.products);
+      project(readers, experts_ + e, sent, buffers, buffers.products);
       buffers.products.array() *= buffers.gate.array();
       for (auto token = begin; token != end; ++token) {
         const Index row = *token - first;
@@ -124,6 +120,13 @@ class MixtureOutput final : public SiteOutput {
   }
 
  private:
+  void project(const OutputReaders& readers, Index part, std::span<const Index> tokens,
+               OutputBuffers& buffers, Matrix& out) const {
+    out.resize(static_cast<Index>(tokens.size()), rows_);
+    readers.multiply(static_cast<std::size_t>(part), tokens,
+                     readers.bias.segment(part * rows_, rows_), buffers, out);
+  }
+
   Index rows_;
   Activation activation_;
   std::vector<std::vector<Routing>> routing_;
@@ -135,17 +138,15 @@ class ProjectedOutput final : public SiteOutput {
  public:
   ProjectedOutput(std::shared_ptr<const SiteOutput> inner, Matrix behind)
       : inner_(std::move(inner)), behind_(std::move(behind)) {}
-  Index weight_rows() const override { return inner_->weight_rows(); }
+  std::vector<Index> part_rows() const override { return inner_->part_rows(); }
   Index columns() const override { return behind_.rows(); }
-  void begin(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
-             OutputBuffers& buffers) const override {
-    inner_->begin(x, weight, bias, buffers);
+  void begin(const OutputReaders& readers, Index tokens, OutputBuffers& buffers) const override {
+    inner_->begin(readers, tokens, buffers);
   }
-  void piece(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
-             std::size_t sample, Index first, OutputBuffers& buffers,
+  void piece(const OutputReaders& readers, std::size_t sample, Index first, OutputBuffers& buffers,
              MatrixView out) const override {
     buffers.inner.resize(out.rows(), inner_->columns());
-    inner_->piece(x, weight, bias, sample, first, buffers, buffers.inner);
+    inner_->piece(readers, sample, first, buffers, buffers.inner);
     product_transposed(buffers.inner, behind_, out);
   }
 
@@ -155,6 +156,11 @@ class ProjectedOutput final : public SiteOutput {
 };
 
 }  // namespace
+
+Index SiteOutput::weight_rows() const {
+  const std::vector<Index> parts = part_rows();
+  return std::accumulate(parts.begin(), parts.end(), Index{0});
+}
 
 std::shared_ptr<const SiteOutput> projected_output(std::shared_ptr<const SiteOutput> inner,
                                                    Matrix behind) {

@@ -9,15 +9,31 @@
 #include "model/attention.h"
 #include "model/experts.h"
 #include "model/ops.h"
+#include "transforms/reader_weights.h"
 
 namespace evenkeel {
 
 /// Buffers of one candidate's evaluation; one per thread.
 struct OutputBuffers {
+  SampleBuffers sample;
   Matrix products;
   Matrix gate;
   Matrix inner;
   AttentionScratch attention;
+};
+
+/// The readers of one output, among all those of a site.
+struct OutputReaders {
+  const ReaderWeights& weights;
+  std::size_t first_part;  // of the output's own
+  ConstVectorView bias;    // of its rows
+
+  /// As ReaderWeights::multiply, with a part of the output.
+  template <class Tokens>
+  void multiply(std::size_t part, const Tokens& tokens, const ConstVectorView& own_bias,
+                OutputBuffers& buffers, MatrixView out) const {
+    weights.multiply(first_part + part, tokens, own_bias, buffers.sample, out);
+  }
 };
 
 /// One output over the samples of a site. Immutable and thread-safe; buffers are the caller's.
@@ -28,17 +44,18 @@ class SiteOutput {
   SiteOutput& operator=(const SiteOutput&) = delete;
   virtual ~SiteOutput() = default;
 
-  /// How many rows of the readers' stacked weights are this output's.
-  virtual Index weight_rows() const = 0;
+  /// How many rows of the readers' stacked weights are this output's, by the parts in which they
+  /// are multiplied.
+  virtual std::vector<Index> part_rows() const = 0;
+  Index weight_rows() const;
   virtual Index columns() const = 0;
-  /// What a whole sample [tokens, channels] needs before its pieces.
-  virtual void begin(const Matrix& /*x*/, const ConstMatrixView& /*weight*/,
-                     const ConstVectorView& /*bias*/, OutputBuffers& /*buffers*/) const {}
+  /// What the whole sample that `buffers.sample` took needs before its pieces.
+  virtual void begin(const OutputReaders& /*readers*/, Index /*tokens*/,
+                     OutputBuffers& /*buffers*/) const {}
   /// out [tokens of the piece, columns] of tokens [first, first + out.rows()) of sample number
-  /// `sample`. `weight` [weight_rows, channels]; `bias` [weight_rows].
-  virtual void piece(const Matrix& x, const ConstMatrixView& weight, const ConstVectorView& bias,
-                     std::size_t sample, Index first, OutputBuffers& buffers,
-                     MatrixView out) const = 0;
+  /// `sample`.
+  virtual void piece(const OutputReaders& readers, std::size_t sample, Index first,
+                     OutputBuffers& buffers, MatrixView out) const = 0;
 };
 
 /// x W^T, without bias.

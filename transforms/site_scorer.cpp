@@ -1,16 +1,21 @@
 #include "transforms/site_scorer.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cassert>
+#include <mutex>
 
-#include "quantizers/weight_quantizer.h"
+#include <tbb/enumerable_thread_specific.h>
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include "model/squared_distance.h"
 
 namespace evenkeel {
+namespace {
 
 // Tokens whose errors are summed before the bound is looked at.
 constexpr Index piece_rows = attention_piece_rows;
-
-namespace {
 
 // Of one token's output; one where it is zero.
 double energy_of(const ConstMatrixView& output) {
@@ -18,71 +23,166 @@ double energy_of(const ConstMatrixView& output) {
   return energy > 0.0 ? energy : 1.0;
 }
 
-}  // namespace
-
-/// The running sum of one candidate and the bound that drops it.
-class SiteScorer::Accumulator {
- public:
-  Accumulator(double bound, bool tie_loses) : bound_(bound), tie_loses_(tie_loses) {}
-
-  void begin(double divisor) {
-    done_ = value();
-    sum_ = 0.0;
-    divisor_ = divisor;
-  }
-  void add(double squares) { sum_ += squares; }
-  bool alive() const { return !(value() > bound_) && !(tie_loses_ && value() == bound_); }
-  double value() const { return done_ + sum_ / divisor_; }
-
- private:
-  double bound_;
-  bool tie_loses_;
-  double done_ = 0.0;  // of the outputs before
-  double sum_ = 0.0;
-  double divisor_ = 1.0;
-};
-
-void fake_quantize_weights(const ScoredSite& site, const TensorScheme& scheme, Matrix& weight) {
-  Index row = 0;
-  for (const Index rows : site.tensor_rows) {
-    fake_quantize_weight(weight.middleRows(row, rows), scheme);
-    row += rows;
-  }
+// A thread that waits for its samples does not take up another candidate meanwhile, so that no
+// more candidates are in memory than threads.
+template <class Work>
+void for_each_sample(std::size_t count, const Work& work) {
+  tbb::this_task_arena::isolate([&] { tbb::parallel_for(std::size_t{0}, count, work); });
 }
 
-SiteScorer::SiteScorer(ScoredSite site, const TensorScheme& weights)
-    : site_(std::move(site)), weights_(weights) {
+// A sum that several threads add to, as they come, and the bound that drops a candidate. It only
+// says when to stop: sums in another order differ by rounding, by far less than the margin.
+class Bound {
+ public:
+  Bound(double bound) : limit_(bound + margin * bound) {}
+
+  void add(double loss) {
+    const std::lock_guard lock(mutex_);
+    seen_ += loss;
+    if (seen_ > limit_) passed_ = true;
+  }
+  bool passed() const { return passed_; }
+
+ private:
+  static constexpr double margin = 1e-9;  // of sums of fewer than 1e6 terms in double
+
+  std::mutex mutex_;
+  double seen_ = 0.0;
+  double limit_;
+  std::atomic<bool> passed_ = false;
+};
+
+}  // namespace
+
+struct SiteScorer::Buffers {
+  struct OfThread {
+    OutputBuffers output;
+    Matrix piece;
+  };
+  tbb::enumerable_thread_specific<OfThread> threads;
+};
+
+/// One candidate on its way through the samples.
+class SiteScorer::Evaluation {
+ public:
+  Evaluation(const SiteScorer& scorer, const ReaderWeights& weights, double bound)
+      : scorer_(scorer), weights_(weights), bound_(bound) {
+    sums_.assign(scorer.targets_.size(), std::vector<double>(scorer.site_.inputs.size(), 0.0));
+  }
+
+  /// Nothing when the bound was passed on the way.
+  std::optional<double> loss() {
+    for_each_sample(scorer_.site_.inputs.size(), [&](std::size_t sample) { add(sample); });
+    if (bound_.passed()) return std::nullopt;
+    double total = 0.0;
+    for (std::size_t output = 0; output < sums_.size(); ++output) {
+      double sum = 0.0;
+      for (const double part : sums_[output]) sum += part;
+      total += sum / scorer_.targets_[output].divisor;
+    }
+    return total;
+  }
+
+ private:
+  void add(std::size_t sample) {
+    if (bound_.passed()) return;
+    Buffers::OfThread& buffers = scorer_.buffers_->threads.local();
+    weights_.take(scorer_.site_.inputs[sample], buffers.output.sample);
+    for (std::size_t output = 0; output < sums_.size(); ++output) add(sample, output, buffers);
+  }
+
+  void add(std::size_t sample, std::size_t output, Buffers::OfThread& buffers) {
+    const Target& target = scorer_.targets_[output];
+    const SiteOutput& site_output = *scorer_.site_.outputs[output];
+    const OutputReaders readers = scorer_.readers_of(output, weights_);
+    const Index tokens = scorer_.site_.inputs[sample].rows();
+    site_output.begin(readers, tokens, buffers.output);
+    for (Index first = 0; first < tokens && !bound_.passed(); first += piece_rows) {
+      buffers.piece.resize(std::min(piece_rows, tokens - first), site_output.columns());
+      site_output.piece(readers, sample, first, buffers.output, buffers.piece);
+      const double sum = squares(target, sample, first, buffers.piece);
+      sums_[output][sample] += sum;
+      bound_.add(sum / target.divisor);
+    }
+  }
+
+  double squares(const Target& target, std::size_t sample, Index first, const Matrix& piece) const {
+    double sum = 0.0;
+    for (Index i = 0; i < piece.rows(); ++i) {
+      if (is_padding(scorer_.site_.masks, sample, first + i)) continue;
+      const double one =
+          squared_distance(row_of(piece, i), row_of(target.expected[sample], first + i));
+      const bool relative = scorer_.site_.relative_tokens;
+      sum += relative ? one / energy_of(target.expected[sample].row(first + i)) : one;
+    }
+    return sum;
+  }
+
+  const SiteScorer& scorer_;
+  const ReaderWeights& weights_;
+  Bound bound_;
+  std::vector<std::vector<double>> sums_;  // by output and sample
+};
+
+SiteScorer::SiteScorer(ScoredSite site, const TensorScheme& weights, Arithmetic arithmetic)
+    : site_(std::move(site)),
+      weights_(weights),
+      arithmetic_(arithmetic),
+      buffers_(std::make_unique<Buffers>()) {
+  runs_.tensors = site_.tensor_rows;
+  Index row = 0;
+  for (const auto& output : site_.outputs) {
+    targets_.push_back({runs_.parts.size(), row, {}});
+    for (const Index rows : output->part_rows()) {
+      runs_.parts.push_back(rows);
+      row += rows;
+    }
+  }
+  assert(row == site_.weight.rows());
   compute_outputs();
 }
 
+SiteScorer::~SiteScorer() = default;
+
+OutputReaders SiteScorer::readers_of(std::size_t output, const ReaderWeights& weights) const {
+  const Target& target = targets_[output];
+  return {weights, target.first_part,
+          site_.bias.segment(target.first_row, site_.outputs[output]->weight_rows())};
+}
+
 void SiteScorer::compute_outputs() {
-  OutputBuffers buffers;
-  Index first_weight = 0;
-  for (const auto& output : site_.outputs) {
-    const auto weight = site_.weight.middleRows(first_weight, output->weight_rows());
-    const auto bias = site_.bias.segment(first_weight, output->weight_rows());
-    std::vector<Matrix>& all = expected_.emplace_back(site_.inputs.size());
-    double tokens = 0.0;
-    double energy = 0.0;
-    for (std::size_t sample = 0; sample < site_.inputs.size(); ++sample) {
-      const Matrix& x = site_.inputs[sample];
-      all[sample].resize(x.rows(), output->columns());
-      output->begin(x, weight, bias, buffers);
-      for (Index first = 0; first < x.rows(); first += piece_rows) {
-        const Index rows = std::min(piece_rows, x.rows() - first);
-        output->piece(x, weight, bias, sample, first, buffers, all[sample].middleRows(first, rows));
-      }
-      for (Index row = 0; row < x.rows(); ++row) {
-        if (is_padding(site_.masks, sample, row)) continue;
-        tokens += 1.0;
-        energy += all[sample].row(row).cast<double>().squaredNorm();
+  const auto weights = full_precision_readers(site_.weight, runs_);
+  const std::size_t samples = site_.inputs.size();
+  for (Target& target : targets_) target.expected.resize(samples);
+  for_each_sample(samples, [&](std::size_t sample) {
+    OutputBuffers& buffers = buffers_->threads.local().output;
+    const Index tokens = site_.inputs[sample].rows();
+    weights->take(site_.inputs[sample], buffers.sample);
+    for (std::size_t output = 0; output < targets_.size(); ++output) {
+      const SiteOutput& site_output = *site_.outputs[output];
+      const OutputReaders readers = readers_of(output, *weights);
+      Matrix& all = targets_[output].expected[sample];
+      all.resize(tokens, site_output.columns());
+      site_output.begin(readers, tokens, buffers);
+      for (Index first = 0; first < tokens; first += piece_rows) {
+        const Index rows = std::min(piece_rows, tokens - first);
+        site_output.piece(readers, sample, first, buffers, all.middleRows(first, rows));
       }
     }
-    const bool relative = site_.outputs.size() > 1 && energy > 0.0;
-    divisors_.push_back(relative ? energy : tokens);
-    first_weight += output->weight_rows();
+  });
+  for (Target& target : targets_) {
+    double tokens = 0.0;
+    double energy = 0.0;
+    for (std::size_t sample = 0; sample < samples; ++sample) {
+      for (Index row = 0; row < site_.inputs[sample].rows(); ++row) {
+        if (is_padding(site_.masks, sample, row)) continue;
+        tokens += 1.0;
+        energy += target.expected[sample].row(row).cast<double>().squaredNorm();
+      }
+    }
+    const bool relative = targets_.size() > 1 && energy > 0.0;
+    target.divisor = relative ? energy : tokens;
   }
-  assert(first_weight == site_.weight.rows());
 }
 
 void SiteScorer::shift_by(const Vector& shift) {
@@ -90,47 +190,16 @@ void SiteScorer::shift_by(const Vector& shift) {
   site_.bias =
       (site_.bias.cast<double>() + shift.cast<double>() * site_.weight.cast<double>().transpose())
           .cast<float>();
-  expected_.clear();
-  divisors_.clear();
   compute_outputs();
 }
 
 std::optional<double> SiteScorer::loss(const Candidate& candidate, double bound,
                                        bool tie_loses) const {
-  Matrix weight = site_.weight;
-  for (Index row = 0; row < weight.rows(); ++row) {
-    weight.row(row).array() *= candidate.scale.array();
-  }
-  fake_quantize_weights(site_, weights_, weight);
-  OutputBuffers buffers;
-  Matrix input;
-  Matrix out;
-  Accumulator sum(bound, tie_loses);
-  Index first_weight = 0;
-  for (std::size_t number = 0; number < site_.outputs.size(); ++number) {
-    const SiteOutput& output = *site_.outputs[number];
-    const auto own = weight.middleRows(first_weight, output.weight_rows());
-    const auto bias = site_.bias.segment(first_weight, output.weight_rows());
-    first_weight += output.weight_rows();
-    sum.begin(divisors_[number]);
-    for (std::size_t sample = 0; sample < site_.inputs.size(); ++sample) {
-      input = site_.inputs[sample].array().rowwise() / candidate.scale.array();
-      candidate.input.apply(input);
-      output.begin(input, own, bias, buffers);
-      for (Index first = 0; first < input.rows(); first += piece_rows) {
-        out.resize(std::min(piece_rows, input.rows() - first), output.columns());
-        output.piece(input, own, bias, sample, first, buffers, out);
-        for (Index i = 0; i < out.rows(); ++i) {
-          if (is_padding(site_.masks, sample, first + i)) continue;
-          const auto expected = expected_[number][sample].row(first + i);
-          const double squares = (out.row(i) - expected).cast<double>().squaredNorm();
-          sum.add(site_.relative_tokens ? squares / energy_of(expected) : squares);
-        }
-        if (!sum.alive()) return std::nullopt;
-      }
-    }
-  }
-  return sum.value();
+  const auto weights = quantized_readers(site_.weight, runs_, weights_, candidate.scale,
+                                         candidate.input, arithmetic_);
+  const std::optional<double> loss = Evaluation(*this, *weights, bound).loss();
+  if (!loss || *loss > bound || (tie_loses && *loss == bound)) return std::nullopt;
+  return loss;
 }
 
 }  // namespace evenkeel

@@ -11,6 +11,7 @@
 #include "quantizers/activation_quantizer.h"
 #include "quantizers/scheme.h"
 #include "transforms/channel_ties.h"
+#include "transforms/reader_weights.h"
 #include "transforms/site.h"
 #include "transforms/site_output.h"
 
@@ -49,9 +50,6 @@ ScoredSite linear_site(std::vector<Matrix> inputs, const Linear& reader);
 /// How channels of the site's input hang together.
 ChannelTies ties_of(const Architecture& architecture, const Site& site);
 
-/// Quantizes the readers' stacked weights, scaled or not, each stored tensor for itself.
-void fake_quantize_weights(const ScoredSite& site, const TensorScheme& scheme, Matrix& weight);
-
 /// A scale to try and how the scaled input is quantized.
 struct Candidate {
   Vector scale;               // [channels]; divides the input, multiplies the weight
@@ -59,11 +57,15 @@ struct Candidate {
 };
 
 /// Loss of candidates against the full-precision output, which is computed once, at construction.
-/// Thread-safe: `loss` is const and keeps its buffers on the caller's side.
+/// Works over samples in parallel. Thread-safe: `loss` is const and may run beside others.
 class SiteScorer {
  public:
   /// REQUIRES: at least one sample with a token that is not padding; sizes agree.
-  SiteScorer(ScoredSite site, const TensorScheme& weights);
+  SiteScorer(ScoredSite site, const TensorScheme& weights,
+             Arithmetic arithmetic = Arithmetic::fastest);
+  SiteScorer(const SiteScorer&) = delete;
+  SiteScorer& operator=(const SiteScorer&) = delete;
+  ~SiteScorer();
 
   const ScoredSite& site() const { return site_; }
   /// Subtracts the shift from every input and gives it to the biases.
@@ -72,22 +74,36 @@ class SiteScorer {
   /// Mean over tokens of the sum over channels of squared differences between the output with
   /// quantized input and weight and the full-precision one (products of q, k, v are not
   /// quantized). Of several outputs: the sum of each one's squared differences over the sum of its
-  /// full-precision squares. Under `relative_tokens` as said there. Sums run over pieces of tokens
-  /// in order, in double, so the value depends on nothing else. Nothing when the candidate was
-  /// dropped: its partial sum exceeded `bound`, or reached it and `tie_loses`. As all terms are
-  /// non-negative, a dropped candidate's loss exceeds `bound` (or equals it).
+  /// full-precision squares. Under `relative_tokens` as said there. Summed by sample and then over
+  /// samples, in order, in double, so the value depends on nothing else. Nothing when the
+  /// candidate is dropped: its loss exceeds `bound`, or equals it and `tie_loses`. As all terms
+  /// are non-negative, that is seen, and the work left out, as soon as a partial sum is beyond the
+  /// bound.
   std::optional<double> loss(const Candidate& candidate,
                              double bound = std::numeric_limits<double>::infinity(),
                              bool tie_loses = false) const;
 
  private:
-  class Accumulator;
+  class Evaluation;
+  struct Buffers;
+
+  // What one output is scored by.
+  struct Target {
+    std::size_t first_part;        // of the readers' weights
+    Index first_row;               // likewise
+    std::vector<Matrix> expected;  // by sample: the output in full precision
+    double divisor = 1.0;          // of its squared differences
+  };
+
+  OutputReaders readers_of(std::size_t output, const ReaderWeights& weights) const;
   void compute_outputs();
 
   ScoredSite site_;
   TensorScheme weights_;
-  std::vector<std::vector<Matrix>> expected_;  // by output, then sample: in full precision
-  std::vector<double> divisors_;               // of each output's squared differences
+  Arithmetic arithmetic_;
+  RowRuns runs_;
+  std::vector<Target> targets_;  // by output
+  std::unique_ptr<Buffers> buffers_;
 };
 
 }  // namespace evenkeel

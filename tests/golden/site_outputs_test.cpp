@@ -30,15 +30,22 @@ class SiteOutputs : public testing::TestWithParam<std::string> {
   static std::vector<Matrix> outputs_of(const ScoredSite& site) {
     std::vector<Matrix> all;
     OutputBuffers buffers;
+    RowRuns runs;
+    for (const auto& output : site.outputs) {
+      for (const Index rows : output->part_rows()) runs.parts.push_back(rows);
+    }
+    const auto weights = full_precision_readers(site.weight, runs);
+    weights->take(site.inputs.front(), buffers.sample);
+    std::size_t part = 0;
     Index first = 0;
     for (const auto& output : site.outputs) {
-      const auto weight = site.weight.middleRows(first, output->weight_rows());
-      const auto bias = site.bias.segment(first, output->weight_rows());
-      first += output->weight_rows();
+      const OutputReaders readers{*weights, part, site.bias.segment(first, output->weight_rows())};
       Matrix out = Matrix::Zero(site.inputs.front().rows(), output->columns());
-      output->begin(site.inputs.front(), weight, bias, buffers);
-      output->piece(site.inputs.front(), weight, bias, 0, 0, buffers, out);
+      output->begin(readers, out.rows(), buffers);
+      output->piece(readers, 0, 0, buffers, out);
       all.push_back(std::move(out));
+      part += output->part_rows().size();
+      first += output->weight_rows();
     }
     return all;
   }

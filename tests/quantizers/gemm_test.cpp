@@ -1,8 +1,6 @@
-// Products against sums in double and in int64.
+// Products against sums in double.
 #include "quantizers/gemm.h"
 
-#include <cstddef>
-#include <cstdint>
 #include <limits>
 #include <random>
 #include <thread>
@@ -113,88 +111,6 @@ TEST(Product, GivesTheSameBitsBesideOtherThreads) {
   }
   for (std::thread& thread : threads) thread.join();
   for (const Matrix& result : results) EXPECT_EQ(result, alone);
-}
-
-struct Integers {
-  std::vector<std::uint8_t> x;
-  std::vector<std::int8_t> w;
-};
-
-using IntegerProduct = void (*)(std::span<const std::uint8_t>, std::span<const std::int8_t>, Index,
-                                Index, Index, std::span<std::int32_t>);
-
-void expect_exact(IntegerProduct multiply, const Integers& values, const Shape& shape) {
-  const auto& [rows, columns, depth] = shape;
-  std::vector<std::int32_t> out(static_cast<std::size_t>(rows * columns), -1);
-  multiply(values.x, values.w, rows, columns, depth, out);
-  for (Index i = 0; i < rows; ++i) {
-    for (Index j = 0; j < columns; ++j) {
-      std::int64_t sum = 0;
-      for (Index k = 0; k < depth; ++k) {
-        sum += std::int64_t{values.x[static_cast<std::size_t>(i * depth + k)]} *
-               std::int64_t{values.w[static_cast<std::size_t>(j * depth + k)]};
-      }
-      ASSERT_EQ(out[static_cast<std::size_t>(i * columns + j)], sum) << i << ", " << j;
-    }
-  }
-}
-
-class IntegerProducts : public testing::TestWithParam<IntegerProduct> {};
-
-TEST_P(IntegerProducts, AreExact) {
-  std::mt19937 random(12);
-  for (const Shape& shape : shapes) {
-    Integers values;
-    for (Index i = 0; i < shape.rows * shape.depth; ++i) {
-      values.x.push_back(static_cast<std::uint8_t>(random() >> 24U));
-    }
-    for (Index i = 0; i < shape.columns * shape.depth; ++i) {
-      values.w.push_back(static_cast<std::int8_t>(random() >> 24U));
-    }
-    expect_exact(GetParam(), values, shape);
-  }
-}
-
-TEST_P(IntegerProducts, DoNotSaturateAtTheLargestPairs) {
-  for (const int weight : {127, -128}) {
-    for (const Shape& shape : shapes) {
-      const Integers values{
-          std::vector<std::uint8_t>(static_cast<std::size_t>(shape.rows * shape.depth), 255),
-          std::vector<std::int8_t>(static_cast<std::size_t>(shape.columns * shape.depth),
-                                   static_cast<std::int8_t>(weight))};
-      expect_exact(GetParam(), values, shape);
-    }
-  }
-}
-
-TEST_P(IntegerProducts, HoldTheLargestSum) {
-  constexpr Shape deepest{2, 3, 65536};
-  const Integers values{std::vector<std::uint8_t>(std::size_t{2} * 65536, 255),
-                        std::vector<std::int8_t>(std::size_t{3} * 65536, -128)};
-  expect_exact(GetParam(), values, deepest);
-}
-
-TEST_P(IntegerProducts, OfNothingAreZeroOrNothing) {
-  std::vector<std::int32_t> out(12, 7);
-  GetParam()({}, {}, 3, 4, 0, out);
-  EXPECT_EQ(out, std::vector<std::int32_t>(12, 0));
-  GetParam()({}, std::vector<std::int8_t>(8), 0, 4, 2, {});
-}
-
-INSTANTIATE_TEST_SUITE_P(Gemm, IntegerProducts,
-                         testing::Values(&integer_product, &reference::integer_product),
-                         [](const auto& path) { return path.index == 0 ? "fast" : "scalar"; });
-
-TEST(IntegerProduct, GivesTheSameSumsBesideOtherThreads) {
-  constexpr Shape shape{40, 50, 192};
-  const Integers values{std::vector<std::uint8_t>(std::size_t{40} * 192, 201),
-                        std::vector<std::int8_t>(std::size_t{50} * 192, -93)};
-  std::vector<std::thread> threads;
-  threads.reserve(8);
-  for (int i = 0; i < 8; ++i) {
-    threads.emplace_back([&] { expect_exact(&integer_product, values, shape); });
-  }
-  for (std::thread& thread : threads) thread.join();
 }
 
 }  // namespace

@@ -1,0 +1,154 @@
+#include "quantizers/integer_linear.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+#include <utility>
+
+#include "quantizers/affine.h"
+#include "quantizers/byte_kernels.h"
+#include "quantizers/range_method.h"
+
+namespace evenkeel {
+namespace {
+
+bool one_step_a_row(const TensorScheme& scheme) {
+  return scheme.codes == Codes::uniform && scheme.bits <= 8 && scheme.outlier_threshold == 0.0;
+}
+
+// What takes a weight's codes to signed bytes: -128 .. 127 when asymmetric.
+int weight_offset(const TensorScheme& scheme) {
+  return scheme.symmetric ? 0 : 1 << (scheme.bits - 1);
+}
+
+// The codes of one tensor after another.
+class WeightCoder {
+ public:
+  WeightCoder(const ConstMatrixView& weight, const ConstVectorView& scale,
+              const TensorScheme& scheme)
+      : weight_(weight),
+        scale_(scale),
+        scheme_(scheme),
+        range_(code_range(scheme.bits, scheme.symmetric)),
+        scaled_(weight.cols()),
+        codes_(static_cast<std::size_t>(weight.size())) {}
+
+  std::vector<std::int8_t> take_codes() { return std::move(codes_); }
+
+  // Calls row(step, zero_point, sum of codes) for each.
+  template <class Row>
+  void tensor(Index first, Index count, const Row& row) {
+    const bool shared = scheme_.granularity == Granularity::per_tensor;
+    AffineParameters parameters;
+    if (shared) {
+      // Dequantized like each row for itself, by the range of all.
+      Matrix whole = weight_.middleRows(first, count);
+      whole.array().rowwise() *= scale_.array();
+      parameters = affine_parameters(range_by(scheme_, whole), scheme_.bits, scheme_.symmetric);
+    }
+    const auto width = static_cast<std::size_t>(weight_.cols());
+    for (Index i = first; i < first + count; ++i) {
+      scaled_ = weight_.row(i).array() * scale_.array();
+      const std::span<const float> values(scaled_.data(), width);
+      if (!shared) {
+        parameters = affine_parameters(range_by(scheme_, values), scheme_.bits, scheme_.symmetric);
+      }
+      const int offset = weight_offset(scheme_);
+      const std::int32_t sum =
+          byte_codes(values, parameters, range_, offset,
+                     std::span(codes_).subspan(static_cast<std::size_t>(i) * width, width));
+      row(parameters.step, parameters.zero_point - offset, sum);
+    }
+  }
+
+ private:
+  const ConstMatrixView& weight_;
+  const ConstVectorView& scale_;
+  const TensorScheme& scheme_;
+  CodeRange range_;
+  Vector scaled_;
+  std::vector<std::int8_t> codes_;
+};
+
+}  // namespace
+
+bool has_integer_products(const TensorScheme& weights, const TensorScheme& activations,
+                          Index depth) {
+  const bool weight_rows = weights.granularity == Granularity::per_tensor ||
+                           weights.granularity == Granularity::per_channel;
+  const bool activation_rows = activations.granularity == Granularity::per_tensor ||
+                               activations.granularity == Granularity::per_token;
+  return weight_rows && activation_rows && one_step_a_row(weights) && one_step_a_row(activations) &&
+         depth <= longest_integer_depth && integer_product_is_exact();
+}
+
+void ActivationCodes::assign(const ConstMatrixView& values, const ConstVectorView& scale,
+                             const ActivationQuantizer& quantizer) {
+  const TensorScheme& scheme = quantizer.scheme();
+  const CodeRange range = code_range(scheme.bits, scheme.symmetric);
+  depth_ = values.cols();
+  codes_.resize(static_cast<std::size_t>(values.size()));
+  rows_.resize(static_cast<std::size_t>(values.rows()));
+  const auto width = static_cast<std::size_t>(depth_);
+  Vector scaled(depth_);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    scaled = values.row(static_cast<Index>(i)).array() / scale.array();
+    const std::span<const float> row(scaled.data(), width);
+    const AffineParameters parameters =
+        is_dynamic(scheme) ? affine_parameters(range_by(scheme, row), scheme.bits, scheme.symmetric)
+                           : quantizer.parameters().front();
+    const std::int32_t sum =
+        byte_codes(row, parameters, range, range.low, std::span(codes_).subspan(i * width, width));
+    rows_[i] = {parameters.step, parameters.zero_point - range.low, sum};
+  }
+}
+
+void ActivationCodes::gather(const ActivationCodes& from, std::span<const Index> tokens) {
+  depth_ = from.depth_;
+  const auto width = static_cast<std::size_t>(depth_);
+  codes_.resize(tokens.size() * width);
+  rows_.resize(tokens.size());
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const auto token = static_cast<std::size_t>(tokens[i]);
+    std::copy_n(&from.codes_[token * width], width, &codes_[i * width]);
+    rows_[i] = from.rows_[token];
+  }
+}
+
+IntegerLinear::IntegerLinear(const ConstMatrixView& weight, const ConstVectorView& scale,
+                             std::span<const Index> tensor_rows, const TensorScheme& scheme)
+    : packed_([&] {
+        WeightCoder coder(weight, scale, scheme);
+        Index first = 0;
+        for (const Index count : tensor_rows) {
+          coder.tensor(first, count, [&](float step, std::int32_t zero_point, std::int32_t sum) {
+            steps_.push_back(step);
+            zero_points_.push_back(zero_point);
+            terms_.push_back(sum - static_cast<std::int32_t>(weight.cols()) * zero_point);
+          });
+          first += count;
+        }
+        assert(first == weight.rows());
+        return PackedCodes(coder.take_codes(), weight.rows(), weight.cols());
+      }()) {}
+
+void IntegerLinear::multiply(const ActivationCodes& x, Index first, const ConstVectorView& bias,
+                             std::vector<std::int32_t>& sums, MatrixView out) const {
+  assert(out.cols() == rows() && x.depth() == packed_.depth());
+  const auto count = static_cast<std::size_t>(out.rows());
+  const auto width = static_cast<std::size_t>(x.depth());
+  const auto columns = static_cast<std::size_t>(rows());
+  sums.resize(count * columns);
+  packed_.multiply(
+      std::span(x.codes_).subspan(static_cast<std::size_t>(first) * width, count * width),
+      out.rows(), sums);
+  for (std::size_t i = 0; i < count; ++i) {
+    const ActivationCodes::Row& row = x.rows_[static_cast<std::size_t>(first) + i];
+    values_of_sums(
+        {std::span(sums).subspan(i * columns, columns), row.step, row.zero_point, row.sum, steps_,
+         zero_points_, terms_, std::span(bias.data(), static_cast<std::size_t>(bias.size()))},
+        row_of(out, static_cast<Index>(i)));
+  }
+}
+
+}  // namespace evenkeel
