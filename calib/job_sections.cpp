@@ -121,7 +121,7 @@ TransformOptions read_transform(const SectionReader& section, std::int64_t sampl
       section.choice("method", {Method::none, Method::smoothquant, Method::outlier_suppression,
                                 Method::os_plus, Method::awq});
   take(options.method, method);
-  take(options.search, section.choice("search", {Search::exact, Search::exhaustive}));
+  take(options.search, section.choice("search", {Search::exact, Search::exhaustive, Search::fast}));
   const bool searches_alpha =
       section.find("alpha") != nullptr && section.find("alpha")->text == "search";
   if (searches_alpha) {

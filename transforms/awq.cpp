@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "transforms/grid_search.h"
+#include "transforms/candidate_search.h"
 
 namespace evenkeel {
 
@@ -47,12 +47,10 @@ SiteTransform awq(ScoredSite site, const TensorScheme& weights) {
   result.transform = ChannelTransform::identity(scored.weight.cols());
   result.loss_before = *scorer.loss({result.transform.scale, as_it_is});
   result.thresholds = awq_alphas();
-  const auto found =
-      grid_search(result.thresholds.size(), Search::exhaustive,
-                  [&](std::size_t i, double bound, bool tie_loses) {
-                    return scorer.loss({awq_scale(magnitude, result.thresholds[i]), as_it_is},
-                                       bound, tie_loses);
-                  });
+  const GridResult found =
+      search_candidates(scorer, result.thresholds.size(), Search::exhaustive, [&](std::size_t i) {
+        return Candidate{awq_scale(magnitude, result.thresholds[i]), as_it_is};
+      });
   result.losses = found.losses;
   result.threshold = result.thresholds[found.best];
   result.loss_after = found.losses[found.best];

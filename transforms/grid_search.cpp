@@ -37,11 +37,7 @@ class Rounds {
       const std::size_t candidate = candidates[i];
       const auto found = loss_(candidate, bound, candidate > holder);
       if (!found) return;
-      if (std::isnan(*found)) {
-        throw InputError(
-            "the search met a loss that is not a number; the model's activations "
-            "overflow on the calibration text");
-      }
+      require_number(*found);
       result_.losses[candidate] = *found;
     });
     for (const std::size_t candidate : candidates) {
@@ -94,13 +90,25 @@ GridResult exact(std::size_t count, const CandidateLoss& loss) {
 
 }  // namespace
 
-GridResult grid_search(std::size_t count, Search search, const CandidateLoss& loss) {
-  GridResult result = search == Search::exhaustive ? exhaustive(count, loss) : exact(count, loss);
+void require_number(double loss) {
+  if (std::isnan(loss)) {
+    throw InputError(
+        "the search met a loss that is not a number; the model's activations overflow on the "
+        "calibration text");
+  }
+}
+
+void require_finite(const GridResult& result) {
   if (!std::isfinite(result.losses.at(result.best))) {
     throw InputError(
-        "every candidate of the search has an infinite loss; the model's activations "
-        "overflow on the calibration text");
+        "every candidate of the search has an infinite loss; the model's activations overflow on "
+        "the calibration text");
   }
+}
+
+GridResult grid_search(std::size_t count, Search search, const CandidateLoss& loss) {
+  GridResult result = search == Search::exhaustive ? exhaustive(count, loss) : exact(count, loss);
+  require_finite(result);
   return result;
 }
 

@@ -30,7 +30,12 @@ using CandidateLoss =
 /// fixed size, a coarse sweep first and then those nearest to its winner, and the bound is frozen
 /// during a round, so the outcome (dropped ones included) does not depend on the threads.
 ///
+/// `fast` asks for shares of the tokens (fast_search.h); here it is `exact`.
 /// REQUIRES: count > 0. Throws: InputError when a loss is NaN or every one infinite.
 GridResult grid_search(std::size_t count, Search search, const CandidateLoss& loss);
+
+/// Throws: InputError when a loss is NaN; when the best one is infinite.
+void require_number(double loss);
+void require_finite(const GridResult& result);
 
 }  // namespace evenkeel

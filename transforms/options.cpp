@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array methods{Method::none, Method::smoothquant, Method::outlier_suppression,
                              Method::os_plus, Method::awq};
-constexpr std::array searches{Search::exact, Search::exhaustive};
+constexpr std::array searches{Search::exact, Search::exhaustive, Search::fast};
 constexpr std::array search_objectives{SearchObjective::attention, SearchObjective::linear};
 constexpr std::array site_kinds{SiteKind::attention, SiteKind::mlp, SiteKind::output,
                                 SiteKind::down};
@@ -55,6 +55,8 @@ std::string_view name_of(Search value) {
       return "exact";
     case Search::exhaustive:
       return "exhaustive";
+    case Search::fast:
+      return "fast";
   }
   return "";
 }

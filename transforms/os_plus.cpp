@@ -7,7 +7,7 @@
 
 #include "io/errors.h"
 #include "transforms/candidate_quantizer.h"
-#include "transforms/grid_search.h"
+#include "transforms/candidate_search.h"
 
 namespace evenkeel {
 namespace {
@@ -40,10 +40,9 @@ class ChannelSearch {
       const auto begin = first == result.thresholds.begin() ? first : std::prev(first);
       const std::vector<double> thresholds(begin, result.thresholds.end());
       const GridResult found =
-          grid_search(thresholds.size(), search_, [&](std::size_t i, double bound, bool tie_loses) {
+          search_candidates(scorer_, thresholds.size(), search_, [&](std::size_t i) {
             const Vector scale = with_rest_at(visited, thresholds[i]);
-            return scorer_.loss({scale, symmetric_quantizer(scheme_.activations, extrema_, scale)},
-                                bound, tie_loses);
+            return Candidate{scale, symmetric_quantizer(scheme_.activations, extrema_, scale)};
           });
       if (!(found.losses[found.best] < result.loss_after)) continue;
       result.loss_after = found.losses[found.best];
@@ -106,12 +105,11 @@ SiteTransform os_plus(ScoredSite site, const Scheme& scheme, const OsPlusOptions
   result.thresholds =
       threshold_grid({extrema.low.minCoeff(), extrema.high.maxCoeff()}, options.lowest_threshold);
   if (!options.scale) result.thresholds.resize(1);
-  const auto found = grid_search(
-      result.thresholds.size(), options.search, [&](std::size_t i, double bound, bool tie_loses) {
+  const GridResult found =
+      search_candidates(scorer, result.thresholds.size(), options.search, [&](std::size_t i) {
         const double threshold = result.thresholds[i];
-        const Candidate candidate{scale_for_threshold(extrema.low, extrema.high, threshold),
-                                  threshold_quantizer(scheme.activations, extrema, threshold)};
-        return scorer.loss(candidate, bound, tie_loses);
+        return Candidate{scale_for_threshold(extrema.low, extrema.high, threshold),
+                         threshold_quantizer(scheme.activations, extrema, threshold)};
       });
   result.losses = found.losses;
   result.threshold = result.thresholds[found.best];

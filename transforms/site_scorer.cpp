@@ -65,8 +65,9 @@ struct SiteScorer::Buffers {
 /// One candidate on its way through the samples.
 class SiteScorer::Evaluation {
  public:
-  Evaluation(const SiteScorer& scorer, const ReaderWeights& weights, double bound)
-      : scorer_(scorer), weights_(weights), bound_(bound) {
+  Evaluation(const SiteScorer& scorer, const ReaderWeights& weights, double bound,
+             std::optional<Share> share = std::nullopt)
+      : scorer_(scorer), weights_(weights), bound_(bound), share_(share) {
     sums_.assign(scorer.targets_.size(), std::vector<double>(scorer.site_.inputs.size(), 0.0));
   }
 
@@ -85,20 +86,23 @@ class SiteScorer::Evaluation {
 
  private:
   void add(std::size_t sample) {
-    if (bound_.passed()) return;
+    const std::vector<TokenRun> runs = scorer_.runs_of(sample, share_);
+    if (runs.empty() || bound_.passed()) return;
     Buffers::OfThread& buffers = scorer_.buffers_->threads.local();
     weights_.take(scorer_.site_.inputs[sample], buffers.output.sample);
-    for (std::size_t output = 0; output < sums_.size(); ++output) add(sample, output, buffers);
+    for (std::size_t output = 0; output < sums_.size(); ++output)
+      add(sample, output, runs, buffers);
   }
 
-  void add(std::size_t sample, std::size_t output, Buffers::OfThread& buffers) {
+  void add(std::size_t sample, std::size_t output, const std::vector<TokenRun>& runs,
+           Buffers::OfThread& buffers) {
     const Target& target = scorer_.targets_[output];
     const SiteOutput& site_output = *scorer_.site_.outputs[output];
     const OutputReaders readers = scorer_.readers_of(output, weights_);
-    const Index tokens = scorer_.site_.inputs[sample].rows();
-    site_output.begin(readers, tokens, buffers.output);
-    for (Index first = 0; first < tokens && !bound_.passed(); first += piece_rows) {
-      buffers.piece.resize(std::min(piece_rows, tokens - first), site_output.columns());
+    site_output.begin(readers, scorer_.site_.inputs[sample].rows(), buffers.output);
+    for (const auto& [first, count] : runs) {
+      if (bound_.passed()) return;
+      buffers.piece.resize(count, site_output.columns());
       site_output.piece(readers, sample, first, buffers.output, buffers.piece);
       const double sum = squares(target, sample, first, buffers.piece);
       sums_[output][sample] += sum;
@@ -121,6 +125,7 @@ class SiteScorer::Evaluation {
   const SiteScorer& scorer_;
   const ReaderWeights& weights_;
   Bound bound_;
+  std::optional<Share> share_;             // of the tokens; empty: all
   std::vector<std::vector<double>> sums_;  // by output and sample
 };
 
@@ -191,6 +196,32 @@ void SiteScorer::shift_by(const Vector& shift) {
       (site_.bias.cast<double>() + shift.cast<double>() * site_.weight.cast<double>().transpose())
           .cast<float>();
   compute_outputs();
+}
+
+std::vector<TokenRun> SiteScorer::runs_of(std::size_t sample, std::optional<Share> share) const {
+  const Index tokens = site_.inputs[sample].rows();
+  if (!share) return runs_of_sample(tokens, piece_rows);
+  return runs_of_share(*share, sample, site_.inputs.size(), tokens, piece_rows);
+}
+
+bool SiteScorer::has_shares() const {
+  return std::ranges::all_of(all_shares, [&](Share share) {
+    for (std::size_t sample = 0; sample < site_.inputs.size(); ++sample) {
+      for (const auto& [first, count] : runs_of(sample, share)) {
+        for (Index token = first; token < first + count; ++token) {
+          if (!is_padding(site_.masks, sample, token)) return true;
+        }
+      }
+    }
+    return false;
+  });
+}
+
+double SiteScorer::loss_of_share(const Candidate& candidate, Share share) const {
+  const auto weights = quantized_readers(site_.weight, runs_, weights_, candidate.scale,
+                                         candidate.input, arithmetic_);
+  constexpr double unbounded = std::numeric_limits<double>::infinity();
+  return *Evaluation(*this, *weights, unbounded, share).loss();
 }
 
 std::optional<double> SiteScorer::loss(const Candidate& candidate, double bound,

@@ -12,6 +12,7 @@
 #include "quantizers/scheme.h"
 #include "transforms/channel_ties.h"
 #include "transforms/reader_weights.h"
+#include "transforms/sample_shares.h"
 #include "transforms/site.h"
 #include "transforms/site_output.h"
 
@@ -83,6 +84,12 @@ class SiteScorer {
                              double bound = std::numeric_limits<double>::infinity(),
                              bool tie_loses = false) const;
 
+  /// Of the same loss, the part of one share of the tokens: those of all shares sum to it, up to
+  /// the rounding of the sum.
+  double loss_of_share(const Candidate& candidate, Share share) const;
+  /// Whether every share has a token.
+  bool has_shares() const;
+
  private:
   class Evaluation;
   struct Buffers;
@@ -95,6 +102,7 @@ class SiteScorer {
     double divisor = 1.0;          // of its squared differences
   };
 
+  std::vector<TokenRun> runs_of(std::size_t sample, std::optional<Share> share) const;
   OutputReaders readers_of(std::size_t output, const ReaderWeights& weights) const;
   void compute_outputs();
 

@@ -5,7 +5,7 @@
 
 #include "io/errors.h"
 #include "transforms/candidate_quantizer.h"
-#include "transforms/grid_search.h"
+#include "transforms/candidate_search.h"
 
 namespace evenkeel {
 
@@ -63,11 +63,9 @@ SiteTransform smoothquant(ScoredSite site, const ConstVectorView& absmax, const 
     }
   } else {
     result.thresholds = alpha_grid();
-    const auto found =
-        grid_search(result.thresholds.size(), Search::exhaustive,
-                    [&](std::size_t i, double bound, bool tie_loses) {
-                      return scorer.loss(candidate(result.thresholds[i]), bound, tie_loses);
-                    });
+    const GridResult found =
+        search_candidates(scorer, result.thresholds.size(), Search::exhaustive,
+                          [&](std::size_t i) { return candidate(result.thresholds[i]); });
     result.losses = found.losses;
     result.threshold = result.thresholds[found.best];
     result.loss_after = found.losses[found.best];

@@ -39,8 +39,9 @@ INSTANTIATE_TEST_SUITE_P(
         OneFault{"transform: {method: gptq}",
                  "6: transform.method: 'gptq' is not supported; supported: none, "
                  "smoothquant, outlier_suppression, os_plus, awq"},
-        OneFault{"transform: {search: fast}",
-                 "6: transform.search: 'fast' is not supported; supported: exact, exhaustive"},
+        OneFault{
+            "transform: {search: quick}",
+            "6: transform.search: 'quick' is not supported; supported: exact, exhaustive, fast"},
         OneFault{"transform:\n  quantile: true",
                  "7: transform.quantile: unknown key; known keys: method, search_samples, search, "
                  "shift, scale, objective, outlier_threshold, alpha, clip, sites, plain_layout"},

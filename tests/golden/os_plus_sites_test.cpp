@@ -118,6 +118,12 @@ TEST_P(OsPlusSites, CurvesAgreeWithThePublishedProgram) {
       const SiteTransform exact = os_plus(scored, scheme, options);
       EXPECT_EQ(exact.threshold, found.threshold);
       EXPECT_EQ(exact.loss_after, found.loss_after);
+
+      options.search = Search::fast;
+      const SiteTransform fast = os_plus(scored, scheme, options);
+      EXPECT_LE(fast.loss_after, 1.005 * found.loss_after);
+      const auto is_scored = [](double loss) { return !std::isnan(loss); };
+      EXPECT_LE(std::ranges::count_if(fast.losses, is_scored), std::ssize(fast.losses) / 4);
       ++compared;
     }
   }

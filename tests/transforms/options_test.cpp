@@ -18,7 +18,7 @@ TEST(TransformOptions, spell_each_choice_in_one_way) {
     ASSERT_TRUE(method_named(name)) << name;
     EXPECT_EQ(name_of(*method_named(name)), name);
   }
-  EXPECT_EQ(search_names(), (Lines{"exact", "exhaustive"}));
+  EXPECT_EQ(search_names(), (Lines{"exact", "exhaustive", "fast"}));
   for (const auto& name : search_names()) {
     ASSERT_TRUE(search_named(name)) << name;
     EXPECT_EQ(name_of(*search_named(name)), name);
@@ -33,7 +33,7 @@ TEST(TransformOptions, know_no_other_spelling) {
   for (const char* name : {"", "None", "OS+", "os-plus", "gptq", "outlier suppression", "none "}) {
     EXPECT_FALSE(method_named(name)) << name;
   }
-  for (const char* name : {"", "fast", "Exact"}) EXPECT_FALSE(search_named(name)) << name;
+  for (const char* name : {"", "quick", "Exact"}) EXPECT_FALSE(search_named(name)) << name;
 }
 
 TEST(TransformOptions, have_no_fault_by_default_or_at_the_bounds) {
