@@ -113,6 +113,7 @@ void BlockWeights::quantize_readers(Node node, const Readers& readers, const Nod
   std::vector<QuantizedWeight> codes = rounded(node, readers, known, folded, quantized);
   for (std::size_t i = 0; i < readers.size(); ++i) {
     split_weight(stored_[readers[i]], dequantize_weight(codes[i]), quantized);
+    split_codes(stored_[readers[i]], codes[i], quantized);
     if (keep_) codes_[readers[i]] = std::move(codes[i]);
     done_[readers[i]] = true;
   }

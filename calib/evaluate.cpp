@@ -72,9 +72,10 @@ RunnableBlock plain_block(const LanguageModel& model, Index number,
   release_block(model.checkpoint(), model.architecture(), number);
   if (!scheme) return loaded;
   for (const StoredLinear& stored : quantized_linears(model.architecture(), *scheme, number)) {
-    Matrix weight = joined_weight(stored, loaded.block);
-    fake_quantize_weight(weight, scheme->weights);
-    split_weight(stored, std::move(weight), loaded.block);
+    const QuantizedWeight codes =
+        quantize_weight(joined_weight(stored, loaded.block), scheme->weights);
+    split_weight(stored, dequantize_weight(codes), loaded.block);
+    split_codes(stored, codes, loaded.block);
   }
   for (const Node node : all_nodes) {
     loaded.quantizers[index_of(node)].emplace(scheme_of_node(*scheme, number, node));

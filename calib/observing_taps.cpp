@@ -21,15 +21,13 @@ void StatisticsTap::at(Node node, MatrixView values, Index head, Index first_row
   }
 }
 
-void RangeTap::at(Node node, MatrixView values, Index head, Index first_row) {
+void RangeTap::look(Node node, const ConstMatrixView& values, Index head) {
   if (auto& observer = observers_[index_of(node)]) observer->observe(values, batch_, head);
-  QuantizingTap::at(node, values, head, first_row);
 }
 
-void CaptureTap::at(Node node, MatrixView values, Index head, Index first_row) {
+void CaptureTap::look(Node node, const ConstMatrixView& values, Index head) {
   const bool other_expert = node == Node::mlp_hidden && head != expert_;
   if (node == wanted_ && !other_expert) captured_ = values;
-  QuantizingTap::at(node, values, head, first_row);
 }
 
 }  // namespace evenkeel

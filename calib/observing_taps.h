@@ -38,7 +38,7 @@ class RangeTap final : public QuantizingTap {
  public:
   RangeTap(const NodeQuantizers& known, NodeObservers observers, std::int64_t batch)
       : QuantizingTap(known), observers_(std::move(observers)), batch_(batch) {}
-  void at(Node node, MatrixView values, Index head, Index first_row) override;
+  void look(Node node, const ConstMatrixView& values, Index head) override;
   NodeObservers& observers() { return observers_; }
 
  private:
@@ -52,7 +52,7 @@ class CaptureTap final : public QuantizingTap {
  public:
   CaptureTap(const NodeQuantizers& known, Node wanted, Index expert)
       : QuantizingTap(known), wanted_(wanted), expert_(expert) {}
-  void at(Node node, MatrixView values, Index head, Index first_row) override;
+  void look(Node node, const ConstMatrixView& values, Index head) override;
   Matrix& captured() { return captured_; }
 
  private:

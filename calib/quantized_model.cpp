@@ -2,6 +2,8 @@
 
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -66,14 +68,18 @@ QuantizedModel::QuantizedModel(const Checkpoint& checkpoint)
 
 Block QuantizedModel::block(Index number) const {
   const CheckpointSource source(model_.checkpoint());
-  return load_block(
+  std::vector<std::pair<StoredLinear, QuantizedWeight>> quantized;
+  Block block = load_block(
       model_.checkpoint(), model_.architecture(), number, [&](const StoredLinear& stored) {
         if (!is_quantized(scheme_, number, stored)) {
           return load_weight(model_.checkpoint(), model_.architecture(), stored);
         }
-        return dequantize_weight(unpack(source, stored.module, stored.rows, stored.columns,
-                                        scheme_of_linear(scheme_, number, stored)));
+        quantized.emplace_back(stored, unpack(source, stored.module, stored.rows, stored.columns,
+                                              scheme_of_linear(scheme_, number, stored)));
+        return dequantize_weight(quantized.back().second);
       });
+  for (const auto& [stored, codes] : quantized) split_codes(stored, codes, block);
+  return block;
 }
 
 NodeQuantizers QuantizedModel::quantizers(Index number) const {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "io/checkpoint.h"
 #include "io/matrix.h"
 #include "model/architecture.h"
+#include "quantizers/integer_linear.h"
 
 namespace evenkeel {
 
@@ -18,6 +20,9 @@ namespace evenkeel {
 struct Linear {
   Matrix weight;  // [out, in]
   Vector bias;    // [out], or empty: none
+  /// The same weight where it is quantized and its products can be computed on codes, by which the
+  /// forward multiplies inputs that are quantized likewise; empty: none.
+  std::shared_ptr<const IntegerLinear> codes{};
 };
 
 struct Norm {

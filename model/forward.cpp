@@ -82,7 +82,7 @@ class BlockWalk {
     if (architecture_.mixture()) return mixture(routing, x);
     products(0, x);
     if (!visit(Node::mlp_hidden, space_.mlp_hidden)) return false;
-    apply(block_.linear(LinearRole::down), space_.mlp_hidden, space_.mlp_out);
+    project(LinearRole::down, space_.mlp_hidden, space_.mlp_out);
     return true;
   }
 
@@ -140,12 +140,39 @@ class BlockWalk {
 
   void project(LinearPlace place, const ConstMatrixView& x, Matrix& out) {
     out.resize(x.rows(), architecture_.rows(place.role));
-    apply(block_.linear(place), x, out);
+    const Linear& linear = block_.linear(place);
+    if (on_codes_) {
+      linear.codes->multiply(space_.codes, 0, linear.bias, space_.sums, out);
+    } else {
+      apply(linear, x, out);
+    }
   }
 
+  // Afterwards the linears that read the node find its values, or its codes.
   bool visit(Node node, Matrix& values) {
-    tap_.at(node, values, 0, 0);
+    const ActivationQuantizer* quantizer = tap_.quantizer(node);
+    on_codes_ =
+        quantizer != nullptr && has_integer_inputs(quantizer->scheme()) && readers_have_codes(node);
+    if (on_codes_) {
+      tap_.look(node, values, 0);
+      space_.codes.assign(values, *quantizer);
+    } else {
+      tap_.at(node, values, 0, 0);
+    }
     return last_ != node;
+  }
+
+  bool readers_have_codes(Node node) const {
+    // A mixture's experts read some of the tokens; its router, which has no codes, says so too.
+    std::size_t readers = 0;
+    for (const LinearRole role : all_linears) {
+      if (input_of(role) != node) continue;
+      for (const Linear& linear : block_.linears[index_of(role)]) {
+        if (linear.codes == nullptr) return false;
+        ++readers;
+      }
+    }
+    return readers > 0;
   }
 
   const Architecture& architecture_;
@@ -154,6 +181,7 @@ class BlockWalk {
   Tap& tap_;
   Workspace& space_;
   std::optional<Node> last_;
+  bool on_codes_ = false;  // whether what the next linears read is in space_.codes
 };
 
 void normalize_heads(const Architecture& architecture, const Norm& norm, MatrixView values) {

@@ -1,6 +1,7 @@
 // One block's forward over one sample, with a tap at every node.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -18,6 +19,8 @@ struct Workspace {
   Matrix normed, second_normed, query, key, value, context, attention_out, mlp_out, gate,
       mlp_hidden;
   AttentionScratch attention;
+  ActivationCodes codes;
+  std::vector<std::int32_t> sums;
 };
 
 /// hidden [tokens, channels] := block(hidden). Calls `tap` at every node in the order of

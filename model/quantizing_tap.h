@@ -13,13 +13,17 @@ namespace evenkeel {
 /// By index_of(node); an empty place leaves the node in full precision.
 using NodeQuantizers = std::array<std::optional<ActivationQuantizer>, node_count>;
 
-/// Fake-quantizes every node that has a quantizer.
+/// Looks at every node, and fake-quantizes those that have a quantizer.
 class QuantizingTap : public Tap {
  public:
   explicit QuantizingTap(const NodeQuantizers& quantizers) : quantizers_(quantizers) {}
-  void at(Node node, MatrixView values, Index head, Index /*first_row*/) override {
-    const auto& quantizer = quantizers_[index_of(node)];
-    if (quantizer) quantizer->apply(values, head);
+  void at(Node node, MatrixView values, Index head, Index /*first_row*/) final {
+    look(node, values, head);
+    if (const ActivationQuantizer* known = quantizer(node)) known->apply(values, head);
+  }
+  const ActivationQuantizer* quantizer(Node node) const final {
+    const auto& known = quantizers_[index_of(node)];
+    return known ? &*known : nullptr;
   }
 
  private:

@@ -1,5 +1,7 @@
 #include "model/stored_linears.h"
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace evenkeel {
@@ -76,12 +78,20 @@ Vector joined_bias(const StoredLinear& stored, const Block& block) {
 }
 
 void split_weight(const StoredLinear& stored, Matrix weight, Block& block) {
+  for (const StoredPart& part : stored.parts) block.linear(part.place).codes.reset();
   if (stored.parts.front().rows.empty()) {
     block.linear(stored.parts.front().place).weight = std::move(weight);
     return;
   }
   for (const StoredPart& part : stored.parts) {
     block.linear(part.place).weight = weight(part.rows, Eigen::all);
+  }
+}
+
+void split_codes(const StoredLinear& stored, const QuantizedWeight& weight, Block& block) {
+  if (!has_integer_weights(weight.scheme, weight.columns)) return;
+  for (const StoredPart& part : stored.parts) {
+    block.linear(part.place).codes = std::make_shared<const IntegerLinear>(weight, part.rows);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "io/matrix.h"
 #include "model/architecture.h"
 #include "model/block.h"
+#include "quantizers/weight_quantizer.h"
 
 namespace evenkeel {
 
@@ -38,8 +39,10 @@ std::vector<StoredLinear> stored_linears(const Architecture& architecture, Index
 /// The parts' weights (biases) put together as they are stored.
 Matrix joined_weight(const StoredLinear& stored, const Block& block);
 Vector joined_bias(const StoredLinear& stored, const Block& block);
-/// The inverse: gives each part of `block` its rows.
+/// The inverse: gives each part of `block` its rows, and no codes.
 void split_weight(const StoredLinear& stored, Matrix weight, Block& block);
+/// Gives each part the codes that its weight was split from, where products of codes are possible.
+void split_codes(const StoredLinear& stored, const QuantizedWeight& weight, Block& block);
 void split_bias(const StoredLinear& stored, const Vector& bias, Block& block);
 
 }  // namespace evenkeel

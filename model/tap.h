@@ -4,6 +4,7 @@
 
 #include "io/matrix.h"
 #include "model/node.h"
+#include "quantizers/activation_quantizer.h"
 
 namespace evenkeel {
 
@@ -20,6 +21,11 @@ class Tap {
   /// whose probability is zero under a causal mask, are left out. For other nodes `head` is 0 and
   /// `first_row` is 0.
   virtual void at(Node node, MatrixView values, Index head, Index first_row) = 0;
+
+  /// Where `at` does no more than `look` and then apply this quantizer, a forward may do the latter
+  /// itself, to multiply codes and not the values that they mean; nullptr elsewhere.
+  virtual const ActivationQuantizer* quantizer(Node /*node*/) const { return nullptr; }
+  virtual void look(Node /*node*/, const ConstMatrixView& /*values*/, Index /*head*/) {}
 };
 
 /// Does nothing: the full-precision forward.

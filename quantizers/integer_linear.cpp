@@ -72,34 +72,58 @@ class WeightCoder {
 
 }  // namespace
 
+bool has_integer_weights(const TensorScheme& weights, Index depth) {
+  const bool rows = weights.granularity == Granularity::per_tensor ||
+                    weights.granularity == Granularity::per_channel;
+  return rows && one_step_a_row(weights) && depth <= longest_integer_depth &&
+         integer_product_is_exact();
+}
+
+bool has_integer_inputs(const TensorScheme& activations) {
+  const bool rows = activations.granularity == Granularity::per_tensor ||
+                    activations.granularity == Granularity::per_token;
+  return rows && one_step_a_row(activations) && integer_product_is_exact();
+}
+
 bool has_integer_products(const TensorScheme& weights, const TensorScheme& activations,
                           Index depth) {
-  const bool weight_rows = weights.granularity == Granularity::per_tensor ||
-                           weights.granularity == Granularity::per_channel;
-  const bool activation_rows = activations.granularity == Granularity::per_tensor ||
-                               activations.granularity == Granularity::per_token;
-  return weight_rows && activation_rows && one_step_a_row(weights) && one_step_a_row(activations) &&
-         depth <= longest_integer_depth && integer_product_is_exact();
+  return has_integer_weights(weights, depth) && has_integer_inputs(activations);
+}
+
+void ActivationCodes::start(const ConstMatrixView& values) {
+  depth_ = values.cols();
+  codes_.resize(static_cast<std::size_t>(values.size()));
+  rows_.resize(static_cast<std::size_t>(values.rows()));
+}
+
+void ActivationCodes::assign_row(std::size_t row, std::span<const float> values,
+                                 const ActivationQuantizer& quantizer) {
+  const TensorScheme& scheme = quantizer.scheme();
+  const CodeRange range = code_range(scheme.bits, scheme.symmetric);
+  const AffineParameters parameters =
+      is_dynamic(scheme)
+          ? affine_parameters(range_by(scheme, values), scheme.bits, scheme.symmetric)
+          : quantizer.parameters().front();
+  const std::int32_t sum =
+      byte_codes(values, parameters, range, range.low,
+                 std::span(codes_).subspan(row * values.size(), values.size()));
+  rows_[row] = {parameters.step, parameters.zero_point - range.low, sum};
 }
 
 void ActivationCodes::assign(const ConstMatrixView& values, const ConstVectorView& scale,
                              const ActivationQuantizer& quantizer) {
-  const TensorScheme& scheme = quantizer.scheme();
-  const CodeRange range = code_range(scheme.bits, scheme.symmetric);
-  depth_ = values.cols();
-  codes_.resize(static_cast<std::size_t>(values.size()));
-  rows_.resize(static_cast<std::size_t>(values.rows()));
-  const auto width = static_cast<std::size_t>(depth_);
+  start(values);
   Vector scaled(depth_);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     scaled = values.row(static_cast<Index>(i)).array() / scale.array();
-    const std::span<const float> row(scaled.data(), width);
-    const AffineParameters parameters =
-        is_dynamic(scheme) ? affine_parameters(range_by(scheme, row), scheme.bits, scheme.symmetric)
-                           : quantizer.parameters().front();
-    const std::int32_t sum =
-        byte_codes(row, parameters, range, range.low, std::span(codes_).subspan(i * width, width));
-    rows_[i] = {parameters.step, parameters.zero_point - range.low, sum};
+    assign_row(i, {scaled.data(), static_cast<std::size_t>(depth_)}, quantizer);
+  }
+}
+
+void ActivationCodes::assign(const ConstMatrixView& values, const ActivationQuantizer& quantizer) {
+  start(values);
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    assign_row(i, row_of(values, static_cast<Index>(i)), quantizer);
   }
 }
 
@@ -122,9 +146,7 @@ IntegerLinear::IntegerLinear(const ConstMatrixView& weight, const ConstVectorVie
         Index first = 0;
         for (const Index count : tensor_rows) {
           coder.tensor(first, count, [&](float step, std::int32_t zero_point, std::int32_t sum) {
-            steps_.push_back(step);
-            zero_points_.push_back(zero_point);
-            terms_.push_back(sum - static_cast<std::int32_t>(weight.cols()) * zero_point);
+            add_row(step, zero_point, sum, weight.cols());
           });
           first += count;
         }
@@ -132,18 +154,57 @@ IntegerLinear::IntegerLinear(const ConstMatrixView& weight, const ConstVectorVie
         return PackedCodes(coder.take_codes(), weight.rows(), weight.cols());
       }()) {}
 
+IntegerLinear::IntegerLinear(const QuantizedWeight& weight, std::span<const Index> rows)
+    : packed_([&] {
+        const auto width = static_cast<std::size_t>(weight.columns);
+        const bool shared = weight.scheme.granularity == Granularity::per_tensor;
+        const Index count = rows.empty() ? weight.rows : static_cast<Index>(rows.size());
+        const int offset = weight_offset(weight.scheme);
+        std::vector<std::int8_t> bytes;
+        bytes.reserve(static_cast<std::size_t>(count) * width);
+        for (Index i = 0; i < count; ++i) {
+          const auto row =
+              static_cast<std::size_t>(rows.empty() ? i : rows[static_cast<std::size_t>(i)]);
+          std::int32_t sum = 0;
+          for (const std::int16_t code : std::span(weight.codes).subspan(row * width, width)) {
+            const int byte = code - offset;
+            sum += byte;
+            bytes.push_back(static_cast<std::int8_t>(byte));
+          }
+          add_row(weight.steps[shared ? 0 : row], weight.zero_points[shared ? 0 : row] - offset,
+                  sum, weight.columns);
+        }
+        return PackedCodes(bytes, count, weight.columns);
+      }()) {}
+
+void IntegerLinear::add_row(float step, std::int32_t zero_point, std::int32_t sum, Index depth) {
+  steps_.push_back(step);
+  zero_points_.push_back(zero_point);
+  terms_.push_back(sum - static_cast<std::int32_t>(depth) * zero_point);
+}
+
 void IntegerLinear::multiply(const ActivationCodes& x, Index first, const ConstVectorView& bias,
                              std::vector<std::int32_t>& sums, MatrixView out) const {
   assert(out.cols() == rows() && x.depth() == packed_.depth());
+  // In pieces, whose sums are still at hand when they become values.
+  constexpr Index most = 128;
+  for (Index done = 0; done < out.rows(); done += most) {
+    multiply_piece(x, first + done, bias, sums,
+                   out.middleRows(done, std::min(most, out.rows() - done)));
+  }
+}
+
+void IntegerLinear::multiply_piece(const ActivationCodes& x, Index first,
+                                   const ConstVectorView& bias, std::vector<std::int32_t>& sums,
+                                   MatrixView out) const {
   const auto count = static_cast<std::size_t>(out.rows());
   const auto width = static_cast<std::size_t>(x.depth());
   const auto columns = static_cast<std::size_t>(rows());
+  const auto start = static_cast<std::size_t>(first);
   sums.resize(count * columns);
-  packed_.multiply(
-      std::span(x.codes_).subspan(static_cast<std::size_t>(first) * width, count * width),
-      out.rows(), sums);
+  packed_.multiply(std::span(x.codes_).subspan(start * width, count * width), out.rows(), sums);
   for (std::size_t i = 0; i < count; ++i) {
-    const ActivationCodes::Row& row = x.rows_[static_cast<std::size_t>(first) + i];
+    const ActivationCodes::Row& row = x.rows_[start + i];
     values_of_sums(
         {std::span(sums).subspan(i * columns, columns), row.step, row.zero_point, row.sum, steps_,
          zero_points_, terms_, std::span(bias.data(), static_cast<std::size_t>(bias.size()))},

@@ -15,15 +15,18 @@
 #include "quantizers/activation_quantizer.h"
 #include "quantizers/integer_product.h"
 #include "quantizers/scheme.h"
+#include "quantizers/weight_quantizer.h"
 
 namespace evenkeel {
 
 /// Longest rows whose bracket above stays within 32 bits: 255 * 255 * depth < 2^31.
 inline constexpr Index longest_integer_depth = 32768;
 
-/// Whether the products of such weights and activations can be computed on codes: both quantized
-/// to uniform codes, each with one step over a row, no channel left out, and the machine's integer
-/// product exact.
+/// Whether such a weight, or such activations, can have a part in products of codes: uniform codes
+/// with one step over a row of so many, and the machine's integer product exact.
+bool has_integer_weights(const TensorScheme& weights, Index depth);
+bool has_integer_inputs(const TensorScheme& activations);
+/// Whether the products of such weights and activations can be computed on codes.
 bool has_integer_products(const TensorScheme& weights, const TensorScheme& activations,
                           Index depth);
 
@@ -31,9 +34,11 @@ bool has_integer_products(const TensorScheme& weights, const TensorScheme& activ
 class ActivationCodes {
  public:
   /// Of values / scale (by channel), quantized as `quantizer` does.
-  /// REQUIRES: has_integer_products for the quantizer's scheme.
+  /// REQUIRES: has_integer_inputs for the quantizer's scheme.
   void assign(const ConstMatrixView& values, const ConstVectorView& scale,
               const ActivationQuantizer& quantizer);
+  /// The same of the values as they are.
+  void assign(const ConstMatrixView& values, const ActivationQuantizer& quantizer);
   /// Of those tokens of another.
   void gather(const ActivationCodes& from, std::span<const Index> tokens);
 
@@ -48,6 +53,10 @@ class ActivationCodes {
     std::int32_t zero_point;
     std::int32_t sum;
   };
+  void start(const ConstMatrixView& values);
+  void assign_row(std::size_t row, std::span<const float> values,
+                  const ActivationQuantizer& quantizer);
+
   Index depth_ = 0;
   std::vector<std::uint8_t> codes_;
   std::vector<Row> rows_;
@@ -58,9 +67,13 @@ class IntegerLinear {
  public:
   /// Of weight * scale (by channel), [rows, depth]. Each run of `tensor_rows` rows, which together
   /// are all, is a tensor that the scheme quantizes for itself.
-  /// REQUIRES: has_integer_products for the scheme.
+  /// REQUIRES: has_integer_weights for the scheme.
   IntegerLinear(const ConstMatrixView& weight, const ConstVectorView& scale,
                 std::span<const Index> tensor_rows, const TensorScheme& scheme);
+
+  /// Of a weight that is quantized already: those of its rows, or all where none are named.
+  /// REQUIRES: has_integer_weights for its scheme.
+  IntegerLinear(const QuantizedWeight& weight, std::span<const Index> rows);
 
   Index rows() const { return static_cast<Index>(steps_.size()); }
 
@@ -70,6 +83,10 @@ class IntegerLinear {
                 std::vector<std::int32_t>& sums, MatrixView out) const;
 
  private:
+  void add_row(float step, std::int32_t zero_point, std::int32_t sum, Index depth);
+  void multiply_piece(const ActivationCodes& x, Index first, const ConstVectorView& bias,
+                      std::vector<std::int32_t>& sums, MatrixView out) const;
+
   std::vector<float> steps_;               // by row
   std::vector<std::int32_t> zero_points_;  // likewise
   std::vector<std::int32_t> terms_;        // sum c_w - depth z_w

@@ -53,11 +53,7 @@ class AttentionOutput final : public SiteOutput {
   Index columns() const override { return shape_.query_channels; }
   void begin(const OutputReaders& readers, Index tokens, OutputBuffers& buffers) const override {
     buffers.products.resize(tokens, weight_rows());
-    // In pieces, whose sums are still at hand when they become values.
-    for (Index first = 0; first < tokens; first += attention_piece_rows) {
-      const Index rows = std::min(attention_piece_rows, tokens - first);
-      readers.multiply(0, first, readers.bias, buffers, buffers.products.middleRows(first, rows));
-    }
+    readers.multiply(0, Index{0}, readers.bias, buffers, buffers.products);
     shape_.prepare(query(buffers), key(buffers));
   }
   void piece(const OutputReaders& /*readers*/, std::size_t sample, Index first,
