@@ -109,6 +109,7 @@ class RowProgress final : public Progress {
     outer_.step("compare", row_ * total + done, rows_ * total, label_);
   }
   void note(std::string_view message) override { outer_.note(message); }
+  void remark(std::string_view message) override { outer_.remark(message); }
 
  private:
   Progress& outer_;

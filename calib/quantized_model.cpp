@@ -42,6 +42,16 @@ std::filesystem::path record_path(const Checkpoint& checkpoint) {
 
 }  // namespace
 
+Block load_quantized_block(const Checkpoint& checkpoint, const Architecture& architecture,
+                           const Scheme& scheme, Index number) {
+  const CheckpointSource source(checkpoint);
+  return load_block(checkpoint, architecture, number, [&](const StoredLinear& stored) {
+    if (!is_quantized(scheme, number, stored)) return load_weight(checkpoint, architecture, stored);
+    return dequantize_weight(unpack(source, stored.module, stored.rows, stored.columns,
+                                    scheme_of_linear(scheme, number, stored)));
+  });
+}
+
 bool is_quantized(const Checkpoint& checkpoint) { return checkpoint.config().has(evenkeel_key); }
 
 QuantizedModel::QuantizedModel(const Checkpoint& checkpoint)
@@ -65,15 +75,7 @@ QuantizedModel::QuantizedModel(const Checkpoint& checkpoint)
 }
 
 Block QuantizedModel::block(Index number) const {
-  const CheckpointSource source(model_.checkpoint());
-  return load_block(
-      model_.checkpoint(), model_.architecture(), number, [&](const StoredLinear& stored) {
-        if (!is_quantized(scheme_, number, stored)) {
-          return load_weight(model_.checkpoint(), model_.architecture(), stored);
-        }
-        return dequantize_weight(unpack(source, stored.module, stored.rows, stored.columns,
-                                        scheme_of_linear(scheme_, number, stored)));
-      });
+  return load_quantized_block(model_.checkpoint(), model_.architecture(), scheme_, number);
 }
 
 NodeQuantizers QuantizedModel::quantizers(Index number) const {
