@@ -59,7 +59,7 @@ for ((i = 1; i <= kills; ++i)); do
   sleep "$(printf '%d.%03d' $((after / 1000)) $((after % 1000)))"
   kill -9 "$program" 2>/dev/null || true
   wait "$program" 2>/dev/null || true
-  blocks=$(find "$out/.staging/blocks" -name '*.safetensors' 2>/dev/null | wc -l)
+  blocks=$({ find "$out/.staging/blocks" -name '*.safetensors' 2>/dev/null || true; } | wc -l)
   [[ -d "$out/.staging" ]] || blocks="-"
   verdict="same bytes"
   if ! run "$@"; then

@@ -140,7 +140,7 @@ SiteTransform site_of(const std::string& path, const Content& content) {
 std::string node_prefix(Node node) { return fmt::format("nodes.{}.", name_of(node)); }
 std::string site_prefix(std::size_t site) { return fmt::format("sites.{}.", site); }
 
-Content content_of(const BlockPart& part) {
+Content content_of(Index number, const BlockPart& part) {
   Content content;
   const BlockRecord& record = part.record;
   Json sites = Json::array();
@@ -153,7 +153,8 @@ Content content_of(const BlockPart& part) {
   }
   if (record.clip) content.put("clip", std::span<const double>(&*record.clip, 1));
   content.put("seconds", std::span<const double>(part.seconds));
-  content.block = Json{{"sites", sites},
+  content.block = Json{{"number", number},
+                       {"sites", sites},
                        {"untouched_sites", record.untouched_sites},
                        {"without_tokens", record.without_tokens},
                        {"choices", record.choices},
@@ -163,8 +164,9 @@ Content content_of(const BlockPart& part) {
   return content;
 }
 
-BlockPart part_of(const Content& content, const std::filesystem::path& path) {
+BlockPart part_of(Index number, const Content& content, const std::filesystem::path& path) {
   const Json block = parse_json(path, content.block);
+  if (block.at("number").get<Index>() != number) throw InputError("number");
   BlockPart part;
   BlockRecord& record = part.record;
   for (const auto& name : block.at("sites").get<std::vector<std::string>>()) {
@@ -213,7 +215,7 @@ bool BlockParts::has(Index number) const {
 void BlockParts::write(Index number, const BlockPart& part) const {
   std::error_code error;
   std::filesystem::create_directory(folder_, error);
-  const Content content = content_of(part);
+  const Content content = content_of(number, part);
   std::vector<TensorPlan> plan;
   for (const auto& [name, tensor] : content.tensors) {
     plan.push_back({name, tensor.dtype, tensor.shape});
@@ -227,7 +229,7 @@ void BlockParts::write(Index number, const BlockPart& part) const {
 
 std::optional<BlockPart> BlockParts::read(Index number) const {
   try {
-    return part_of(read_content(path(number)), path(number));
+    return part_of(number, read_content(path(number)), path(number));
   } catch (const InputError&) {
     return std::nullopt;
   } catch (const Json::exception&) {

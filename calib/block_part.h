@@ -11,8 +11,9 @@
 //   clip                                          F64 [1], where it was searched
 //   seconds                                       F64 [5]: Stopwatch::Reading
 //
-// whose metadata are `block`, a JSON object {"sites": [names], "untouched_sites", "without_tokens",
-// "choices", "model": {tensor: hash}, "quantized": {tensor: hash}}, and `hash`, that of all of it.
+// whose metadata are `block`, a JSON object {"number": N, "sites": [names], "untouched_sites",
+// "without_tokens", "choices", "model": {tensor: hash}, "quantized": {tensor: hash}}, and `hash`,
+// that of all of it.
 #pragma once
 
 #include <filesystem>

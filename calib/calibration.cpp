@@ -58,8 +58,10 @@ CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector
   CalibrationOutcome outcome;
   const Index finished = sink == nullptr ? 0 : sink->finished();
   for (Index number = 0; number < architecture.blocks; ++number) {
-    progress.step("calibrate", static_cast<int>(number), blocks, fmt::format("block {}", number));
     const bool is_finished = number < finished;
+    progress.step(is_finished ? "replay" : "calibrate", static_cast<int>(number),
+                  is_finished ? static_cast<int>(finished) : blocks,
+                  fmt::format("block {}", number));
     const BlockResult result = is_finished
                                    ? sink->finished_block(number)
                                    : calibrate_number(model, number, stream, options, stopwatch);

@@ -85,6 +85,7 @@ void OutputFolder::open_staging(Leftovers leftovers) {
   if (!error) std::filesystem::create_directory(staging_, error);
   if (error) refuse(output_, error.message());
   if (access(staging_.c_str(), W_OK) != 0) refuse(output_, last_error());
+  sync_folder(output_);
 }
 
 OutputFolder::~OutputFolder() {
@@ -102,7 +103,7 @@ OutputFolder::~OutputFolder() {
 std::filesystem::path OutputFolder::job_file() const { return staging_ / "job.json"; }
 
 void OutputFolder::clear() {
-  kept_ = false;
+  kept_ = committed_ = false;
   std::error_code error;
   std::filesystem::remove(job_file(), error);
   if (!error) sync_folder(staging_);

@@ -51,6 +51,7 @@ Outputs::Outputs(const Job& job, const BlockOptions& options, const LanguageMode
       folded_(model, folder_.stage_folder("model"), residual_norms_, Leftovers::keep),
       quantized_(model, folder_.stage_folder("quantized"), job.scheme, residual_norms_,
                  Leftovers::keep) {
+  for (const char* name : {"model", "quantized", ""}) sync_folder(folder_.staging() / name);
   const Index blocks = model.architecture().blocks;
   while (finished_ < blocks && adopt(finished_)) ++finished_;
   found_damage_ = finished_ < blocks && parts_.has(finished_);

@@ -11,6 +11,7 @@ from command import (FAILED, WRONG_INPUT, WRONG_USAGE, CommandTest, calibrate, c
                      run_tests, scratch, small_job)
 
 KILLS = 6
+LAST_CALLS = 40
 
 
 def contents(output):
@@ -60,6 +61,28 @@ class Resume(CommandTest):
                 notes = [line for line in whole.stdout.splitlines() if line.startswith("note:")]
                 for note in notes:
                     self.assertIn(note, again.stdout)
+
+    def test_killed_at_its_calls_that_change_files(self):
+        library = os.environ.get("EVENKEEL_KILL_AT_CALL")
+        if library is None:
+            self.skipTest("needs the library kill_at_call, which builds with sanitizers lack")
+        with scratch() as folder:
+            job = small_job(folder, evaluate={})
+            counter = folder / "count"
+            environment = {**os.environ, "LD_PRELOAD": library, "KILL_COUNT_FILE": str(counter)}
+            self.assert_done(calibrate("run", job, env=environment))
+            expected = contents(folder / "out")
+            calls = int(counter.read_text())
+            # All of the last ones, in which everything is put into place, and some of the others.
+            for call in [*range(1, calls - LAST_CALLS, (calls - LAST_CALLS) // 12),
+                         *range(calls - LAST_CALLS, calls + 1)]:
+                with self.subTest(call=call, of=calls):
+                    result = calibrate("run", job, env={**environment, "KILL_AT_CALL": str(call)})
+                    self.assertEqual(result.returncode, -signal.SIGKILL)
+                    # Whatever the moment, the outputs are those of one run or the other, or are
+                    # being exchanged.
+                    self.assert_done(calibrate("run", job))
+                    self.assertEqual(contents(folder / "out"), expected)
 
     def test_says_after_which_block_it_continues(self):
         for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
