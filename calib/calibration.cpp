@@ -30,12 +30,12 @@ BlockResult calibrate_number(const LanguageModel& model, Index number, const Hid
 CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Encoding>& samples,
                                    const BlockOptions& options,
                                    const std::vector<EvaluationText>& texts, BlockSink* sink,
-                                   Progress& progress, Stopwatch& stopwatch) {
+                                   Progress& progress, Stopwatch& stopwatch, HiddenMemory* memory) {
   const Architecture& architecture = model.architecture();
   const auto blocks = static_cast<int>(architecture.blocks);
   for (const std::string& note : site_notes(architecture, options.transform)) progress.note(note);
-  HiddenStream stream(model, samples);
-  EvaluationStream evaluation(model, texts);
+  HiddenStream stream(model, samples, memory);
+  EvaluationStream evaluation(model, texts, memory);
   CalibrationOutcome outcome;
   for (Index number = 0; number < architecture.blocks; ++number) {
     progress.step("calibrate", static_cast<int>(number), blocks, fmt::format("block {}", number));

@@ -84,11 +84,12 @@ nlohmann::ordered_json run_job(const Job& job, Progress& progress) {
   const std::vector<Encoding> samples = inputs.samples(job);
   const BlockOptions options = block_options(job, true);
   Outputs outputs(job, options, inputs.model(), progress);
+  HiddenMemory memory(job.memory_limit, job.output);
   const auto full_precision = stopwatch.time(Phase::evaluate, [&] {
-    return full_precision_scores(inputs.model(), inputs.texts(), progress);
+    return full_precision_scores(inputs.model(), inputs.texts(), progress, &memory);
   });
-  const CalibrationOutcome outcome = calibrate_model(inputs.model(), samples, options,
-                                                     inputs.texts(), &outputs, progress, stopwatch);
+  const CalibrationOutcome outcome = calibrate_model(
+      inputs.model(), samples, options, inputs.texts(), &outputs, progress, stopwatch, &memory);
   auto summary = summarize(job, inputs.model(), full_precision, outcome, stopwatch);
   outputs.commit(summary);
   return summary;
