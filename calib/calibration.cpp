@@ -49,12 +49,12 @@ void tell(Index number, const BlockResult& result, std::vector<SiteSummary>& sit
 CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Encoding>& samples,
                                    const BlockOptions& options,
                                    const std::vector<EvaluationText>& texts, BlockSink* sink,
-                                   Progress& progress, Stopwatch& stopwatch) {
+                                   Progress& progress, Stopwatch& stopwatch, HiddenMemory* memory) {
   const Architecture& architecture = model.architecture();
   const auto blocks = static_cast<int>(architecture.blocks);
   for (const std::string& note : site_notes(architecture, options.transform)) progress.note(note);
-  HiddenStream stream(model, samples);
-  EvaluationStream evaluation(model, texts);
+  HiddenStream stream(model, samples, memory);
+  EvaluationStream evaluation(model, texts, memory);
   CalibrationOutcome outcome;
   const Index finished = sink == nullptr ? 0 : sink->finished();
   for (Index number = 0; number < architecture.blocks; ++number) {

@@ -49,11 +49,13 @@ struct CalibrationOutcome {
 
 /// Calibrates every block of `model` on `samples` and evaluates the quantized model on `texts`,
 /// whose windows move forward beside the samples. Samples may differ in length. Blocks that `sink`
-/// has already only move them forward.
+/// has already only move them forward. Of the hidden states, samples before texts, `memory` holds
+/// what it has room for; all when null.
 /// Throws: InputError, MachineError as calibrate_block does, naming the block.
 CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Encoding>& samples,
                                    const BlockOptions& options,
                                    const std::vector<EvaluationText>& texts, BlockSink* sink,
-                                   Progress& progress, Stopwatch& stopwatch);
+                                   Progress& progress, Stopwatch& stopwatch,
+                                   HiddenMemory* memory = nullptr);
 
 }  // namespace evenkeel

@@ -43,7 +43,8 @@ void write_norms_and_biases(const Architecture& architecture, Index number, cons
 
 void write_weight(const Architecture& architecture, const StoredLinear& stored, const Block& block,
                   CheckpointWriter& writer) {
-  const Matrix weight = joined_weight(stored, block);
+  Matrix room;
+  const Matrix& weight = joined_weight(stored, block, room);
   if (architecture.weight_order == WeightOrder::out_in) {
     writer.write(stored.module + ".weight", weight);
   } else {

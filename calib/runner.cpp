@@ -50,10 +50,11 @@ void tell_finished(const Outputs& outputs, const OutputFolder& folder, Progress&
 }
 
 std::vector<TextScore> scores_of_input(const JobInputs& inputs, const OutputFolder& folder,
-                                       Progress& progress) {
+                                       Progress& progress, HiddenMemory& memory) {
   if (inputs.texts().empty()) return {};
   if (auto kept = kept_scores(folder, inputs.texts())) return std::move(*kept);
-  std::vector<TextScore> scores = full_precision_scores(inputs.model(), inputs.texts(), progress);
+  std::vector<TextScore> scores =
+      full_precision_scores(inputs.model(), inputs.texts(), progress, &memory);
   keep_scores(folder, scores);
   return scores;
 }
@@ -63,13 +64,14 @@ nlohmann::ordered_json make_outputs(const Job& job, const JobInputs& inputs,
                                     Progress& progress, Stopwatch& stopwatch) {
   const BlockOptions options = block_options(job, true);
   Outputs outputs(job, options, inputs.model(), folder, stopwatch);
+  HiddenMemory memory(job.memory_limit, job.output);
   try {
     tell_finished(outputs, folder, progress);
     tell_layout(job, inputs.model().architecture(), progress);
-    const auto full_precision =
-        stopwatch.time(Phase::evaluate, [&] { return scores_of_input(inputs, folder, progress); });
+    const auto full_precision = stopwatch.time(
+        Phase::evaluate, [&] { return scores_of_input(inputs, folder, progress, memory); });
     const CalibrationOutcome outcome = calibrate_model(
-        inputs.model(), samples, options, inputs.texts(), &outputs, progress, stopwatch);
+        inputs.model(), samples, options, inputs.texts(), &outputs, progress, stopwatch, &memory);
     auto summary = summarize(job, inputs.model(), full_precision, outcome, stopwatch);
     outputs.commit(summary);
     return summary;

@@ -60,12 +60,18 @@ std::vector<StoredLinear> stored_linears(const Architecture& architecture, Index
 }
 
 Matrix joined_weight(const StoredLinear& stored, const Block& block) {
+  Matrix room;
+  const Matrix& weight = joined_weight(stored, block, room);
+  return &weight == &room ? std::move(room) : weight;
+}
+
+const Matrix& joined_weight(const StoredLinear& stored, const Block& block, Matrix& room) {
   if (stored.parts.front().rows.empty()) return block.linear(stored.parts.front().place).weight;
-  Matrix weight(stored.rows, stored.columns);
+  room.resize(stored.rows, stored.columns);
   for (const StoredPart& part : stored.parts) {
-    weight(part.rows, Eigen::all) = block.linear(part.place).weight;
+    room(part.rows, Eigen::all) = block.linear(part.place).weight;
   }
-  return weight;
+  return room;
 }
 
 Vector joined_bias(const StoredLinear& stored, const Block& block) {

@@ -37,6 +37,9 @@ std::vector<StoredLinear> stored_linears(const Architecture& architecture, Index
 
 /// The parts' weights (biases) put together as they are stored.
 Matrix joined_weight(const StoredLinear& stored, const Block& block);
+/// The same, without a copy of what is stored as the block has it: then the block's own weight,
+/// else `room`.
+const Matrix& joined_weight(const StoredLinear& stored, const Block& block, Matrix& room);
 Vector joined_bias(const StoredLinear& stored, const Block& block);
 /// The inverse: gives each part of `block` its rows.
 void split_weight(const StoredLinear& stored, Matrix weight, Block& block);

@@ -203,7 +203,9 @@ TEST(BlockCalibratorTest, KeepingChangesNothing) {
 TEST(BlockCalibratorTest, TheSearchSeesItsSamplesAlone) {
   TinyStream tiny;
   TinyStream other;
-  for (std::size_t i = 2; i < other.stream().size(); ++i) other.stream().at(i) *= 3.0F;
+  for (std::size_t i = 2; i < other.stream().size(); ++i) {
+    other.stream().change(i, [](Matrix& state) { state *= 3.0F; });
+  }
   const BlockOptions options = options_of(Method::os_plus);
   const BlockResult result = calibrate(tiny, options);
   const BlockResult changed = calibrate(other, options);
@@ -259,7 +261,9 @@ TEST(BlockCalibratorTest, AdvancesAsTheSchemeSays) {
 
 TEST(BlockCalibratorTest, NotFiniteActivationsAreAnError) {
   TinyStream tiny;
-  tiny.stream().at(4)(3, 5) = std::numeric_limits<float>::infinity();  // not a search sample
+  tiny.stream().change(4, [](Matrix& state) {  // not a search sample
+    state(3, 5) = std::numeric_limits<float>::infinity();
+  });
   for (const Method method : {Method::none, Method::smoothquant, Method::os_plus}) {
     for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_token}) {
       BlockOptions options = options_of(method);
