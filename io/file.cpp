@@ -118,9 +118,7 @@ void MappedFile::release(std::size_t offset, std::size_t size) const {
 }
 
 ReplacingFile::ReplacingFile(std::filesystem::path target, Leftovers leftovers)
-    : target_(std::move(target)),
-      temporary_(target_.string() + ".partial"),
-      leftovers_(leftovers) {
+    : target_(std::move(target)), temporary_(target_.string() + ".partial"), leftovers_(leftovers) {
   if (leftovers_ == Leftovers::keep && ::rename(target_.c_str(), temporary_.c_str()) != 0 &&
       errno != ENOENT) {
     unwritable(target_, errno);

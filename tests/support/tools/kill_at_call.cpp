@@ -37,8 +37,8 @@ __attribute__((destructor)) void report() {
   const char* const path = std::getenv("KILL_COUNT_FILE");
   if (path == nullptr) return;
   if (std::FILE* const file = std::fopen(path, "w"); file != nullptr) {
-    std::fprintf(file, "%ld\n", calls.load());
-    std::fclose(file);
+    static_cast<void>(std::fprintf(file, "%ld\n", calls.load()));
+    static_cast<void>(std::fclose(file));
   }
 }
 
