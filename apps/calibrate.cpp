@@ -141,7 +141,7 @@ int guarded(int count, char** arguments) {
     complain(error.what());
     return error.exit_status();
   } catch (const std::bad_alloc&) {
-    complain("out of memory; lower calibration.samples, sequence_length or the number of windows");
+    complain("out of memory; lower memory_limit, sequence_length or transform.search_samples");
   } catch (const std::system_error& refused) {  // of the machine: files, threads
     complain(refused.what());
   } catch (const std::exception& error) {

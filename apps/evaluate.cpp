@@ -15,6 +15,7 @@
 #include "apps/log_option.h"
 #include "apps/progress_bar.h"
 #include "apps/table.h"
+#include "calib/byte_size.h"
 #include "calib/progress_log.h"
 #include "io/errors.h"
 #include "io/one_line.h"
@@ -43,6 +44,7 @@ struct EvaluateArguments {
   std::int64_t sequence_length = 0;  // 0: as suits the model
   std::string scheme;
   std::string activations;
+  std::string memory_limit;
   std::string log;  // empty: none
 };
 
@@ -63,6 +65,13 @@ Scheme chosen_scheme(const EvaluateArguments& arguments) {
   return *scheme;
 }
 
+std::uint64_t chosen_limit(const std::string& text) {
+  const auto bytes = parse_byte_size(text);
+  if (bytes && *bytes > 0) return *bytes;
+  throw UsageError(
+      fmt::format("--memory-limit: expected {}; got {}", byte_size_spelling(), in_quotes(text)));
+}
+
 EvaluateOptions options_of(const EvaluateArguments& arguments) {
   EvaluateOptions options;
   options.texts.assign(arguments.texts.begin(), arguments.texts.end());
@@ -70,6 +79,7 @@ EvaluateOptions options_of(const EvaluateArguments& arguments) {
   if (arguments.windows > 0) options.windows = arguments.windows;
   if (arguments.examples > 0) options.examples = arguments.examples;
   if (!arguments.scheme.empty()) options.scheme = chosen_scheme(arguments);
+  if (!arguments.memory_limit.empty()) options.memory_limit = chosen_limit(arguments.memory_limit);
   return options;
 }
 
@@ -165,6 +175,11 @@ void add_evaluate(CLI::App& program, Action& action) {
       ->type_name("NAME")
       ->check(CLI::IsMember({std::string(name_of(Granularity::per_token))}))
       ->needs(scheme);
+  command
+      ->add_option("--memory-limit", arguments->memory_limit,
+                   "Memory for hidden states [2GiB]; those beyond it are in a file without a name "
+                   "in $TMPDIR, else /var/tmp")
+      ->type_name("SIZE");
   add_log_option(*command, arguments->log);
   command->callback([arguments, &action] {
     action = [arguments](const ProgramOptions& options) { return evaluate(*arguments, options); };

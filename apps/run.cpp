@@ -27,7 +27,8 @@ constexpr const char* footer = R"(Examples:
   calibrate run job.yaml --set scheme=w4a4 --set output=out/w4a4 --threads 2
   calibrate run job.yaml --set calibration.random=ascii --json > summary.json
 Relative paths in a job are relative to the job file. Outputs: model/ (full precision, shift and
-scale folded in), quantized/ (integers), calibration.h5, summary.json.
+scale folded in), quantized/ (integers), calibration.h5, summary.json. A job that was killed goes on
+after its last finished block when it is run again, and leaves the same bytes.
 For --json, --quiet and --threads see calibrate --help.)";
 
 /// Keeps the notes of a run for its summary: they are about outputs, which a failed run leaves not.
@@ -38,6 +39,7 @@ class NoteKeeper final : public Progress {
     outer_.step(task, done, total, detail);
   }
   void note(std::string_view message) override { notes_.emplace_back(message); }
+  void remark(std::string_view message) override { outer_.remark(message); }
   const std::vector<std::string>& notes() const { return notes_; }
 
  private:
@@ -139,12 +141,12 @@ std::string summary_text(const Job& job, const Json& summary, const std::vector<
   return text;
 }
 
-Outcome run(const JobArguments& arguments, const ProgramOptions& options) {
+Outcome run(const JobArguments& arguments, const RunOptions& how, const ProgramOptions& options) {
   const Job job = load_job(arguments.file, arguments.settings);
   ProgressBar bar(stderr, options.quiet);
   NoteKeeper keeper(bar);
   ProgressLog progress(options.json ? static_cast<Progress&>(bar) : keeper, arguments.log);
-  const Json summary = run_job(job, progress);
+  const Json summary = run_job(job, progress, how);
   if (options.json) return {document(summary), ""};
   return {summary_text(job, summary, keeper.notes(), options.emphasis), ""};
 }
@@ -157,8 +159,13 @@ void add_run(CLI::App& program, Action& action) {
   command->footer(footer);
   const auto arguments = std::make_shared<JobArguments>();
   arguments->add_to(*command);
-  command->callback([arguments, &action] {
-    action = [arguments](const ProgramOptions& options) { return run(*arguments, options); };
+  const auto how = std::make_shared<RunOptions>();
+  command->add_flag("--restart", how->restart,
+                    "Discards the finished blocks of a job that did not end, and starts over");
+  command->callback([arguments, how, &action] {
+    action = [arguments, how](const ProgramOptions& options) {
+      return run(*arguments, *how, options);
+    };
   });
 }
 

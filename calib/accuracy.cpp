@@ -1,8 +1,8 @@
 #include "calib/accuracy.h"
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 
+#include "calib/ordered_parallel.h"
 #include "io/errors.h"
 
 namespace evenkeel {
@@ -10,7 +10,7 @@ namespace {
 
 constexpr Index not_a_number = -1;
 
-Index predicted_class(const LanguageModel& model, Matrix& states) {
+Index predicted_class(const LanguageModel& model, Matrix states) {
   model.finish(states);
   const Matrix logits = model.logits(states);
   if (!logits.allFinite()) return not_a_number;
@@ -24,10 +24,12 @@ Index predicted_class(const LanguageModel& model, Matrix& states) {
 }  // namespace
 
 std::vector<TextScore> accuracy_of(const LanguageModel& model,
-                                   const std::vector<EvaluationText>& texts, HiddenStream& states) {
+                                   const std::vector<EvaluationText>& texts,
+                                   const HiddenStream& states) {
   std::vector<Index> predictions(states.size());
-  tbb::parallel_for(std::size_t{0}, states.size(),
-                    [&](std::size_t i) { predictions[i] = predicted_class(model, states.at(i)); });
+  begin_in_order(states.size(),
+                 [&](std::size_t i) { predictions[i] = predicted_class(model, states.at(i)); });
+  model.release_head();
   std::vector<TextScore> scores;
   std::size_t next = 0;
   for (const EvaluationText& text : texts) {

@@ -14,6 +14,7 @@ namespace evenkeel {
 /// REQUIRES: a classifier; as many classes as windows in each text.
 /// Throws: InputError when a logit is not a number.
 std::vector<TextScore> accuracy_of(const LanguageModel& model,
-                                   const std::vector<EvaluationText>& texts, HiddenStream& states);
+                                   const std::vector<EvaluationText>& texts,
+                                   const HiddenStream& states);
 
 }  // namespace evenkeel

@@ -112,8 +112,11 @@ void BlockWeights::quantize_readers(Node node, const Readers& readers, const Nod
                                     const Block& folded, Block& quantized) {
   std::vector<QuantizedWeight> codes = rounded(node, readers, known, folded, quantized);
   for (std::size_t i = 0; i < readers.size(); ++i) {
-    split_weight(stored_[readers[i]], dequantize_weight(codes[i]), quantized);
-    split_codes(stored_[readers[i]], codes[i], quantized);
+    const StoredLinear& stored = stored_[readers[i]];
+    // The old weight goes before the new one comes.
+    for (const StoredPart& part : stored.parts) quantized.linear(part.place).weight.resize(0, 0);
+    split_weight(stored, dequantize_weight(codes[i]), quantized);
+    take_codes(split_codes(stored, codes[i]), quantized);
     if (keep_) codes_[readers[i]] = std::move(codes[i]);
     done_[readers[i]] = true;
   }
@@ -126,7 +129,8 @@ std::vector<QuantizedWeight> BlockWeights::rounded(Node node, const Readers& rea
   const auto round_each = [&](const auto& round) {
     tbb::parallel_for(std::size_t{0}, readers.size(), [&](std::size_t i) {
       const StoredLinear& stored = stored_[readers[i]];
-      codes[i] = round(stored, joined_weight(stored, folded));
+      Matrix room;
+      codes[i] = round(stored, joined_weight(stored, folded, room));
     });
     return std::move(codes);
   };
@@ -152,9 +156,14 @@ std::vector<QuantizedWeight> BlockWeights::rounded(Node node, const Readers& rea
   try {
     std::optional<GptqFactor> factor;
     if (hessian) factor.emplace(hessian->finish(), scheme_.weights.gptq);
-    return round_each([&](const StoredLinear& stored, Matrix w) {
-      if (search) clip(stored, *search, scheme_.weights, w);
+    const auto round = [&](const Matrix& w) {
       return factor ? gptq(w, *factor, scheme_.weights) : quantize_weight(w, scheme_.weights);
+    };
+    return round_each([&](const StoredLinear& stored, const Matrix& w) {
+      if (!search) return round(w);
+      Matrix clipped = w;
+      clip(stored, *search, scheme_.weights, clipped);
+      return round(clipped);
     });
   } catch (const InputError& error) {
     throw InputError(fmt::format("{}: {}", name_of(node), error.what()));

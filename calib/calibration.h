@@ -14,7 +14,7 @@
 
 namespace evenkeel {
 
-/// Receives each block when it is finished, in order.
+/// Receives each block when it is finished, in order, after those that it has already.
 class BlockSink {
  public:
   BlockSink() = default;
@@ -22,6 +22,15 @@ class BlockSink {
   BlockSink& operator=(const BlockSink&) = delete;
   virtual ~BlockSink() = default;
   virtual void take(Index number, const BlockResult& result) = 0;
+
+  /// Blocks that an earlier attempt finished: the first so many.
+  virtual Index finished() const { return 0; }
+  /// Such a block: all but its codes and statistics, and `folded` only where the scheme propagates
+  /// full precision. REQUIRES: number < finished().
+  virtual BlockResult finished_block(Index number) {
+    static_cast<void>(number);
+    return {};
+  }
 };
 
 struct SiteSummary {
@@ -39,11 +48,14 @@ struct CalibrationOutcome {
 };
 
 /// Calibrates every block of `model` on `samples` and evaluates the quantized model on `texts`,
-/// whose windows move forward beside the samples. Samples may differ in length.
+/// whose windows move forward beside the samples. Samples may differ in length. Blocks that `sink`
+/// has already only move them forward. Of the hidden states, samples before texts, `memory` holds
+/// what it has room for; all when null.
 /// Throws: InputError, MachineError as calibrate_block does, naming the block.
 CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Encoding>& samples,
                                    const BlockOptions& options,
                                    const std::vector<EvaluationText>& texts, BlockSink* sink,
-                                   Progress& progress, Stopwatch& stopwatch);
+                                   Progress& progress, Stopwatch& stopwatch,
+                                   HiddenMemory* memory = nullptr);
 
 }  // namespace evenkeel

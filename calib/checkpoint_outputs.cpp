@@ -43,7 +43,8 @@ void write_norms_and_biases(const Architecture& architecture, Index number, cons
 
 void write_weight(const Architecture& architecture, const StoredLinear& stored, const Block& block,
                   CheckpointWriter& writer) {
-  const Matrix weight = joined_weight(stored, block);
+  Matrix room;
+  const Matrix& weight = joined_weight(stored, block, room);
   if (architecture.weight_order == WeightOrder::out_in) {
     writer.write(stored.module + ".weight", weight);
   } else {
@@ -168,10 +169,12 @@ std::vector<LinearGroup> linear_groups(const Architecture& architecture, const S
 }  // namespace
 
 FoldedCheckpoint::FoldedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder,
-                                   const std::vector<std::string>& residual_norms)
+                                   const std::vector<std::string>& residual_norms,
+                                   Leftovers leftovers)
     : model_(model),
       residual_transforms_(has_residual_transforms(model, residual_norms)),
-      writer_(model.checkpoint(), folder, folded_layout(ResidualPlans(model, residual_norms))) {}
+      writer_(model.checkpoint(), folder, folded_layout(ResidualPlans(model, residual_norms)),
+              leftovers) {}
 
 void FoldedCheckpoint::block(Index number, const Block& folded) {
   const Architecture& architecture = model_.architecture();
@@ -189,13 +192,14 @@ void FoldedCheckpoint::finish() {
 
 QuantizedCheckpoint::QuantizedCheckpoint(const LanguageModel& model,
                                          const std::filesystem::path& folder, const Scheme& scheme,
-                                         const std::vector<std::string>& residual_norms)
+                                         const std::vector<std::string>& residual_norms,
+                                         Leftovers leftovers)
     : model_(model),
       scheme_(scheme),
       residual_transforms_(has_residual_transforms(model, residual_norms)),
-      writer_(
-          model.checkpoint(), folder,
-          quantized_layout(model.architecture(), scheme, ResidualPlans(model, residual_norms))) {}
+      writer_(model.checkpoint(), folder,
+              quantized_layout(model.architecture(), scheme, ResidualPlans(model, residual_norms)),
+              leftovers) {}
 
 void QuantizedCheckpoint::block(Index number, const BlockResult& result) {
   const Architecture& architecture = model_.architecture();

@@ -17,10 +17,12 @@ class FoldedCheckpoint {
  public:
   /// `residual_norms` are the norms that will have a residual transform. Throws: MachineError.
   FoldedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder,
-                   const std::vector<std::string>& residual_norms);
+                   const std::vector<std::string>& residual_norms,
+                   Leftovers leftovers = Leftovers::discard);
   /// Throws: MachineError when a folded value does not fit the stored dtype.
   void block(Index number, const Block& folded);
   void finish();
+  CheckpointWriter& writer() { return writer_; }
 
  private:
   const LanguageModel& model_;
@@ -37,9 +39,11 @@ class QuantizedCheckpoint {
   /// `residual_norms` as above. REQUIRES: no packing_fault (calib/layout_notes.h). Throws:
   /// MachineError.
   QuantizedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder,
-                      const Scheme& scheme, const std::vector<std::string>& residual_norms);
+                      const Scheme& scheme, const std::vector<std::string>& residual_norms,
+                      Leftovers leftovers = Leftovers::discard);
   void block(Index number, const BlockResult& result);
   void finish(const std::string& id);
+  CheckpointWriter& writer() { return writer_; }
 
  private:
   const LanguageModel& model_;

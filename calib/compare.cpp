@@ -81,12 +81,12 @@ std::vector<ComparedSites> sites_by_name(const std::vector<SiteSummary>& sites) 
 }
 
 ComparedRow run_row(const JobInputs& inputs, const ComparisonRow& row, bool site_errors,
-                    Progress& progress) {
+                    HiddenMemory& memory, Progress& progress) {
   Stopwatch stopwatch;
   BlockOptions options = block_options(row.job, false);
   options.site_errors = site_errors;
   const auto outcome = calibrate_model(inputs.model(), inputs.samples(row.job), options,
-                                       inputs.texts(), nullptr, progress, stopwatch);
+                                       inputs.texts(), nullptr, progress, stopwatch, &memory);
   ComparedRow result;
   result.settings = row.settings;
   result.scores = outcome.scores;
@@ -109,6 +109,7 @@ class RowProgress final : public Progress {
     outer_.step("compare", row_ * total + done, rows_ * total, label_);
   }
   void note(std::string_view message) override { outer_.note(message); }
+  void remark(std::string_view message) override { outer_.remark(message); }
 
  private:
   Progress& outer_;
@@ -168,15 +169,17 @@ ComparisonResult run_comparison(const Comparison& comparison, Progress& progress
   OutputFolder output(job.output);
   ComparisonResult result;
   result.metric = job.evaluate.metric();
+  HiddenMemory memory(job.memory_limit, job.output);
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     result.full_precision.push_back(
         {inputs.label(i),
-         full_precision_scores(inputs.at(i).model(), inputs.at(i).texts(), progress)});
+         full_precision_scores(inputs.at(i).model(), inputs.at(i).texts(), progress, &memory)});
   }
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     RowProgress row_progress(progress, i, comparison.rows.size(), comparison.rows[i]);
     const std::size_t model = inputs.model_of(i);
-    result.rows.push_back(run_row(inputs.at(model), comparison.rows[i], site_errors, row_progress));
+    result.rows.push_back(
+        run_row(inputs.at(model), comparison.rows[i], site_errors, memory, row_progress));
     result.rows.back().model = model;
     add_difference(result.rows, result.rows.back());
   }

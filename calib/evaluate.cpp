@@ -55,7 +55,8 @@ EvaluateResult evaluate(const LanguageModel& model, const EvaluateOptions& optio
   const EvaluationOptions evaluation = options_for(model, options);
   const auto texts =
       read_evaluation_texts(model, tokenizer, evaluation, {"--text", "--sequence-length"});
-  EvaluationStream stream(model, texts);
+  HiddenMemory memory(options.memory_limit, temporary_folder());
+  EvaluationStream stream(model, texts, &memory);
   const auto blocks = static_cast<int>(model.architecture().blocks);
   for (Index number = 0; number < model.architecture().blocks; ++number) {
     progress.step("evaluate", static_cast<int>(number), blocks, fmt::format("block {}", number));
@@ -75,7 +76,7 @@ RunnableBlock plain_block(const LanguageModel& model, Index number,
     const QuantizedWeight codes =
         quantize_weight(joined_weight(stored, loaded.block), scheme->weights);
     split_weight(stored, dequantize_weight(codes), loaded.block);
-    split_codes(stored, codes, loaded.block);
+    take_codes(split_codes(stored, codes), loaded.block);
   }
   for (const Node node : all_nodes) {
     loaded.quantizers[index_of(node)].emplace(scheme_of_node(*scheme, number, node));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "calib/hidden_memory.h"
 #include "calib/progress.h"
 #include "calib/text_score.h"
 #include "quantizers/scheme.h"
@@ -22,6 +23,9 @@ struct EvaluateOptions {
   /// Quantizes a full-precision checkpoint as it is loaded. REQUIRES (checked): dynamic
   /// activations, since static ranges need a calibration.
   std::optional<Scheme> scheme;
+  /// Bytes of memory that hidden states may take; those beyond it are in a file in
+  /// temporary_folder().
+  std::uint64_t memory_limit = default_memory_limit;
 };
 
 struct EvaluateResult {

@@ -20,8 +20,8 @@ std::vector<Encoding> all_windows(const std::vector<EvaluationText>& texts) {
 }  // namespace
 
 EvaluationStream::EvaluationStream(const LanguageModel& model,
-                                   const std::vector<EvaluationText>& texts)
-    : model_(model), texts_(texts), stream_(model, all_windows(texts)) {}
+                                   const std::vector<EvaluationText>& texts, HiddenMemory* memory)
+    : model_(model), texts_(texts), stream_(model, all_windows(texts), memory) {}
 
 std::vector<TextScore> EvaluationStream::finish() {
   return metric_of(model_.architecture().head.kind) == Metric::accuracy
@@ -31,10 +31,10 @@ std::vector<TextScore> EvaluationStream::finish() {
 
 std::vector<TextScore> full_precision_scores(const LanguageModel& model,
                                              const std::vector<EvaluationText>& texts,
-                                             Progress& progress) {
+                                             Progress& progress, HiddenMemory* memory) {
   if (texts.empty()) return {};
   const Architecture& architecture = model.architecture();
-  EvaluationStream stream(model, texts);
+  EvaluationStream stream(model, texts, memory);
   for (Index number = 0; number < architecture.blocks; ++number) {
     progress.step("evaluate", static_cast<int>(number), static_cast<int>(architecture.blocks),
                   fmt::format("block {}", number));

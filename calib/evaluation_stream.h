@@ -13,7 +13,9 @@ namespace evenkeel {
 /// The windows of several texts as one stream, so that each block is loaded once for all.
 class EvaluationStream {
  public:
-  EvaluationStream(const LanguageModel& model, const std::vector<EvaluationText>& texts);
+  /// Of the states, `memory` holds what it has room for; all when null.
+  EvaluationStream(const LanguageModel& model, const std::vector<EvaluationText>& texts,
+                   HiddenMemory* memory = nullptr);
 
   bool empty() const { return stream_.size() == 0; }
   HiddenStream& states() { return stream_; }
@@ -32,6 +34,6 @@ class EvaluationStream {
 /// Figures of the model as it is stored: blocks loaded one at a time.
 std::vector<TextScore> full_precision_scores(const LanguageModel& model,
                                              const std::vector<EvaluationText>& texts,
-                                             Progress& progress);
+                                             Progress& progress, HiddenMemory* memory = nullptr);
 
 }  // namespace evenkeel

@@ -13,8 +13,8 @@
 
 namespace evenkeel {
 FoldCheck::FoldCheck(const Architecture& architecture, const Site& site, const Block& before,
-                     const Matrix& hidden)
-    : architecture_(architecture), site_(site), hidden_(hidden), before_(run(before)) {
+                     Matrix hidden)
+    : architecture_(architecture), site_(site), hidden_(std::move(hidden)), before_(run(before)) {
   for (const LinearPlace place : site.readers) readers_.push_back(before.linear(place));
 }
 

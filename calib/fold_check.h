@@ -17,8 +17,7 @@ inline constexpr double block_tolerance = 1e-4;
 /// precision.
 class FoldCheck {
  public:
-  FoldCheck(const Architecture& architecture, const Site& site, const Block& before,
-            const Matrix& hidden);
+  FoldCheck(const Architecture& architecture, const Site& site, const Block& before, Matrix hidden);
 
   /// Each reader of the site must agree within the rounding bound of its products (fold_error at
   /// most 1), and the block's output within `block_tolerance` of its largest change to the hidden
@@ -39,7 +38,7 @@ class FoldCheck {
 
   const Architecture& architecture_;
   const Site& site_;
-  const Matrix& hidden_;
+  Matrix hidden_;
   std::vector<Linear> readers_;  // as they were
   Run before_;
 };

@@ -1,7 +1,6 @@
 #include "calib/hidden_stream.h"
 
 #include <tbb/enumerable_thread_specific.h>
-#include <tbb/parallel_for.h>
 
 #include "calib/ordered_parallel.h"
 
@@ -20,24 +19,35 @@ Matrix captured_at(const Architecture& architecture, const Block& block,
   return std::move(tap.captured());
 }
 
-}  // namespace
-
-HiddenStream::HiddenStream(const LanguageModel& model, const std::vector<Encoding>& windows)
-    : states_(windows.size()) {
-  tbb::parallel_for(std::size_t{0}, windows.size(), [&](std::size_t i) {
-    states_[i] = model.embed(windows[i].ids, no_padding, windows[i].types);
-  });
+std::vector<Index> lengths_of(const std::vector<Encoding>& windows) {
+  std::vector<Index> lengths;
+  for (const Encoding& window : windows) lengths.push_back(static_cast<Index>(window.ids.size()));
+  return lengths;
 }
 
-HiddenStream::HiddenStream(const LanguageModel& model, const std::vector<Tokens>& windows)
-    : HiddenStream(model, without_types(windows)) {}
+}  // namespace
+
+HiddenStream::HiddenStream(const LanguageModel& model, const std::vector<Encoding>& windows,
+                           HiddenMemory* memory)
+    : states_(lengths_of(windows), model.architecture().channels, memory) {
+  begin_in_order(windows.size(), [&](std::size_t i) {
+    states_.store(i, model.embed(windows[i].ids, no_padding, windows[i].types));
+  });
+  model.release_embeddings();
+}
+
+HiddenStream::HiddenStream(const LanguageModel& model, const std::vector<Tokens>& windows,
+                           HiddenMemory* memory)
+    : HiddenStream(model, without_types(windows), memory) {}
 
 void HiddenStream::advance(const Architecture& architecture, const Block& block,
                            const NodeQuantizers& quantizers) {
   Workspaces workspaces;
-  tbb::parallel_for(std::size_t{0}, states_.size(), [&](std::size_t i) {
-    QuantizingTap tap(quantizers);
-    forward(architecture, block, states_[i], no_padding, tap, workspaces.local());
+  begin_in_order(size(), [&](std::size_t i) {
+    states_.change(i, [&](Matrix& hidden) {
+      QuantizingTap tap(quantizers);
+      forward(architecture, block, hidden, no_padding, tap, workspaces.local());
+    });
   });
 }
 
@@ -46,9 +56,9 @@ std::vector<Matrix> HiddenStream::capture(const Architecture& architecture, cons
                                           std::size_t count, Index expert) const {
   Workspaces workspaces;
   std::vector<Matrix> captured(count);
-  tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+  begin_in_order(count, [&](std::size_t i) {
     captured[i] =
-        captured_at(architecture, block, quantizers, node, expert, states_[i], workspaces.local());
+        captured_at(architecture, block, quantizers, node, expert, at(i), workspaces.local());
   });
   return captured;
 }
@@ -58,9 +68,9 @@ void HiddenStream::capture_in_order(const Architecture& architecture, const Bloc
                                     const std::function<void(Matrix)>& take) const {
   Workspaces workspaces;
   make_and_take_in_order(
-      states_.size(),
+      size(),
       [&](std::size_t i) {
-        return captured_at(architecture, block, quantizers, node, expert, states_[i],
+        return captured_at(architecture, block, quantizers, node, expert, at(i),
                            workspaces.local());
       },
       [&](std::size_t, Matrix captured) { take(std::move(captured)); });
@@ -71,10 +81,10 @@ NodeStatistics HiddenStream::observe(const Architecture& architecture, const Blo
   Workspaces workspaces;
   NodeStatistics total;
   make_and_take_in_order(
-      states_.size(),
+      size(),
       [&](std::size_t i) {
         StatisticsTap tap(architecture, block.number);
-        Matrix hidden = states_[i];
+        Matrix hidden = at(i);
         forward(architecture, block, hidden, no_padding, tap, workspaces.local(), last);
         return std::move(tap.statistics());
       },
@@ -82,18 +92,6 @@ NodeStatistics HiddenStream::observe(const Architecture& architecture, const Blo
         for (std::size_t node = 0; node < node_count; ++node) total[node].merge(part[node]);
       });
   return total;
-}
-
-std::uint64_t hidden_state_bytes(const Architecture& architecture, std::uint64_t windows,
-                                 std::uint64_t length) {
-  return windows * length * static_cast<std::uint64_t>(architecture.channels) * sizeof(float);
-}
-
-std::uint64_t hidden_state_bytes(const Architecture& architecture,
-                                 const std::vector<Encoding>& windows) {
-  std::uint64_t tokens = 0;
-  for (const Encoding& window : windows) tokens += window.ids.size();
-  return hidden_state_bytes(architecture, 1, tokens);
 }
 
 }  // namespace evenkeel

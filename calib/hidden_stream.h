@@ -1,12 +1,11 @@
 // The hidden states of some windows of tokens, moving forward block by block.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <optional>
-#include <string_view>
 #include <vector>
 
+#include "calib/hidden_store.h"
 #include "calib/observing_taps.h"
 #include "io/encoding.h"
 #include "model/forward.h"
@@ -15,17 +14,25 @@
 namespace evenkeel {
 
 /// One matrix [tokens, channels] a window. Windows are whole, without padding, and may differ in
-/// length. Every operation runs over windows in parallel.
+/// length. Every operation runs over windows in parallel. Whatever `memory` leaves no room for is
+/// in its file (calib/hidden_store.h); results are the same. Each operation throws MachineError
+/// when that file cannot be written or read.
 class HiddenStream {
  public:
   HiddenStream() = default;
-  /// Embeds. Throws: InputError as LanguageModel::embed.
-  HiddenStream(const LanguageModel& model, const std::vector<Encoding>& windows);
-  HiddenStream(const LanguageModel& model, const std::vector<Tokens>& windows);
+  /// Embeds. Without `memory`, which must outlive this, all windows stay in memory.
+  /// Throws: InputError as LanguageModel::embed.
+  HiddenStream(const LanguageModel& model, const std::vector<Encoding>& windows,
+               HiddenMemory* memory = nullptr);
+  HiddenStream(const LanguageModel& model, const std::vector<Tokens>& windows,
+               HiddenMemory* memory = nullptr);
 
   std::size_t size() const { return states_.size(); }
-  const Matrix& at(std::size_t window) const { return states_[window]; }
-  Matrix& at(std::size_t window) { return states_[window]; }
+  /// A copy.
+  Matrix at(std::size_t window) const { return states_.load(window); }
+  void change(std::size_t window, const std::function<void(Matrix&)>& change) {
+    states_.change(window, change);
+  }
 
   /// states := block(states), nodes quantized by `quantizers`.
   void advance(const Architecture& architecture, const Block& block,
@@ -47,14 +54,7 @@ class HiddenStream {
                          std::optional<Node> last = std::nullopt) const;
 
  private:
-  std::vector<Matrix> states_;
+  HiddenStore states_;
 };
-
-/// Bytes of the states of `windows` windows of `length` tokens.
-std::uint64_t hidden_state_bytes(const Architecture& architecture, std::uint64_t windows,
-                                 std::uint64_t length);
-/// Of these windows.
-std::uint64_t hidden_state_bytes(const Architecture& architecture,
-                                 const std::vector<Encoding>& windows);
 
 }  // namespace evenkeel

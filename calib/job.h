@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "calib/hidden_memory.h"
 #include "calib/text_score.h"
 #include "io/corpus.h"
 #include "quantizers/scheme.h"
@@ -63,8 +64,9 @@ struct Job {
   Scheme scheme;
   EvaluationOptions evaluate;
   std::filesystem::path output;
-  /// Bytes that the hidden states of a job may take. "2GiB", "512 MiB", "1000000".
-  std::uint64_t memory_limit = std::uint64_t{2} << 30U;
+  /// Bytes of memory that the hidden states of samples and texts may take together; those beyond it
+  /// are in a file in the output folder. "2GiB", "512 MiB", "1000000".
+  std::uint64_t memory_limit = default_memory_limit;
 };
 
 /// One row of a comparison: the job with the row's settings merged in, and those settings as

@@ -41,17 +41,10 @@ class JobInputs {
   void check_choices(const Job& job) const;
 
   /// Calibration windows or texts. Throws: InputError as read_calibration_samples; UsageError when
-  /// windows are longer than the model's positions or the hidden states would not fit
-  /// `memory_limit`.
+  /// windows are longer than the model's positions.
   std::vector<Encoding> samples(const Job& job) const;
 
-  /// Bytes of the hidden states of all texts.
-  std::uint64_t text_bytes() const;
-
  private:
-  /// With samples that take so many bytes.
-  void check_memory(const Job& job, std::uint64_t sample_bytes) const;
-
   Checkpoint checkpoint_;
   LanguageModel model_;
   ModelTokenizer tokenizer_;

@@ -12,13 +12,17 @@
 
 namespace evenkeel {
 
+/// How many windows are worked on or wait at once.
+inline std::size_t windows_in_flight() {
+  return 2 * static_cast<std::size_t>(tbb::info::default_concurrency());
+}
+
 /// Calls `make(i)` for i in [0, count) in parallel and `take(i, result)` one at a time in
 /// ascending i. No more than a few results wait at once. What either throws is thrown here, as it
 /// is, once the calls under way have returned.
 template <typename Make, typename Take>
 void make_and_take_in_order(std::size_t count, const Make& make, const Take& take) {
   using Result = decltype(make(std::size_t{0}));
-  const auto waiting = 2 * static_cast<std::size_t>(tbb::info::default_concurrency());
   // Results wait here and not in the pipeline, which does not destroy what is under way in it when
   // an exception ends it.
   std::vector<std::optional<Result>> results(count);
@@ -39,10 +43,22 @@ void make_and_take_in_order(std::size_t count, const Make& make, const Take& tak
     results[i].reset();
   };
   tbb::parallel_pipeline(
-      waiting,
+      windows_in_flight(),
       tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, number) &
           tbb::make_filter<std::size_t, std::size_t>(tbb::filter_mode::parallel, make_one) &
           tbb::make_filter<std::size_t, void>(tbb::filter_mode::serial_in_order, take_one));
+}
+
+/// Calls `work(i)` for i in [0, count) in parallel, begun in ascending order.
+template <typename Work>
+void begin_in_order(std::size_t count, const Work& work) {
+  make_and_take_in_order(
+      count,
+      [&](std::size_t i) {
+        work(i);
+        return true;
+      },
+      [](std::size_t, bool) {});
 }
 
 }  // namespace evenkeel

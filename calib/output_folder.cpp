@@ -10,12 +10,14 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "calib/commit_journal.h"
 #include "io/errors.h"
 
 namespace evenkeel {
 namespace {
 
-constexpr const char* staging_name = ".staging";
+constexpr const char* kept_name = ".staging";
+constexpr const char* discarded_name = ".unfinished";
 
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& reason) {
   throw MachineError(
@@ -59,30 +61,55 @@ void move_back(const std::filesystem::path& staged, const std::filesystem::path&
 
 }  // namespace
 
-OutputFolder::OutputFolder(std::filesystem::path output)
-    : output_(std::move(output)), staging_(output_ / staging_name) {
+OutputFolder::OutputFolder(std::filesystem::path output, Leftovers leftovers)
+    : output_(std::move(output)),
+      staging_(output_ / (leftovers == Leftovers::keep ? kept_name : discarded_name)) {
   std::error_code error;
   made_ = std::filesystem::create_directories(output_, error);
   if (error) refuse(output_, error.message());
   lock_ = open(output_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock_ < 0) refuse(output_, last_error());
-  if (flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  try {
+    if (flock(lock_, LOCK_EX | LOCK_NB) != 0) refuse(output_, "another job is writing there");
+    open_staging(leftovers);
+  } catch (const MachineError&) {
     close(lock_);
-    refuse(output_, "another job is writing there");
+    throw;
   }
-  std::filesystem::remove_all(staging_, error);
+}
+
+void OutputFolder::open_staging(Leftovers leftovers) {
+  std::error_code error;
+  kept_ = leftovers == Leftovers::keep && std::filesystem::exists(job_file(), error);
+  if (!kept_) std::filesystem::remove_all(staging_, error);
   if (!error) std::filesystem::create_directory(staging_, error);
-  if (error || access(staging_.c_str(), W_OK) != 0) {
-    close(lock_);
-    refuse(output_, error ? error.message() : last_error());
-  }
+  if (error) refuse(output_, error.message());
+  if (access(staging_.c_str(), W_OK) != 0) refuse(output_, last_error());
+  sync_folder(output_);
 }
 
 OutputFolder::~OutputFolder() {
   std::error_code ignored;
-  std::filesystem::remove_all(staging_, ignored);
+  if (!kept_ || committed_) {
+    // Without its job, a half of the folder is nothing to continue.
+    std::filesystem::remove(job_file(), ignored);
+    fsync(lock_);
+    std::filesystem::remove_all(staging_, ignored);
+  }
   if (made_ && !committed_) std::filesystem::remove(output_, ignored);  // only when empty
   close(lock_);
+}
+
+std::filesystem::path OutputFolder::job_file() const { return staging_ / "job.json"; }
+
+void OutputFolder::clear() {
+  kept_ = committed_ = false;
+  std::error_code error;
+  std::filesystem::remove(job_file(), error);
+  if (!error) sync_folder(staging_);
+  if (!error) std::filesystem::remove_all(staging_, error);
+  if (!error) std::filesystem::create_directory(staging_, error);
+  if (error) refuse(output_, error.message());
 }
 
 std::filesystem::path OutputFolder::stage(const std::string& name) {
@@ -99,6 +126,11 @@ std::filesystem::path OutputFolder::stage_folder(const std::string& name) {
 }
 
 void OutputFolder::commit() {
+  std::vector<StagedEntry> entries;
+  for (const std::string& name : names_) {
+    entries.push_back({name, inode_of(staging_ / name).value_or(0)});
+  }
+  if (kept_) write_journal(staging_, entries);
   std::size_t moved = 0;
   try {
     for (; moved < names_.size(); ++moved) {
@@ -107,9 +139,27 @@ void OutputFolder::commit() {
     if (fsync(lock_) != 0) refuse(output_, last_error());
   } catch (const MachineError&) {
     while (moved-- > 0) move_back(staging_ / names_[moved], output_ / names_[moved]);
+    remove_journal(staging_);
     throw;
   }
   committed_ = true;
+}
+
+bool OutputFolder::is_committing() const { return read_journal(staging_).has_value(); }
+
+bool OutputFolder::end_commit() {
+  const auto entries = read_journal(staging_);
+  if (!entries) return false;
+  for (const StagedEntry& entry : *entries) {
+    if (inode_of(output_ / entry.name) == entry.inode) continue;
+    if (inode_of(staging_ / entry.name) != entry.inode) {
+      refuse(output_ / entry.name, "what the killed job made for it is gone");
+    }
+    move_into_place(staging_ / entry.name, output_ / entry.name);
+  }
+  if (fsync(lock_) != 0) refuse(output_, last_error());
+  committed_ = true;
+  return true;
 }
 
 bool OutputFolder::is_staged(const std::string& name) const {

@@ -9,11 +9,11 @@
 
 namespace evenkeel {
 
-/// Applies the final norm and the head, in chunks of the vocabulary, to states that have passed
-/// every block: those of the windows of all texts, in order.
+/// Applies the final norm and the head, in chunks of the vocabulary and of the windows, to states
+/// that have passed every block: those of the windows of all texts, in order.
 /// REQUIRES: a language model. Throws: InputError when a perplexity is not a number.
 std::vector<TextScore> perplexity_of(const LanguageModel& model,
                                      const std::vector<EvaluationText>& texts,
-                                     HiddenStream& states);
+                                     const HiddenStream& states);
 
 }  // namespace evenkeel

@@ -20,6 +20,8 @@ class Progress {
   }
   /// Something that a person should know and that does not stop the work.
   virtual void note(std::string_view message) { static_cast<void>(message); }
+  /// The same about the work itself rather than about what comes of it: to be said at once.
+  virtual void remark(std::string_view message) { note(message); }
 };
 
 }  // namespace evenkeel

@@ -48,4 +48,9 @@ void ProgressLog::note(std::string_view message) {
   if (file_) file_->logger.info("note: {}", one_line(message, longest_note));
 }
 
+void ProgressLog::remark(std::string_view message) {
+  shown_.remark(message);
+  if (file_) file_->logger.info("note: {}", one_line(message, longest_note));
+}
+
 }  // namespace evenkeel

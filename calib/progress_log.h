@@ -22,6 +22,7 @@ class ProgressLog final : public Progress {
 
   void step(std::string_view task, int done, int total, std::string_view detail) override;
   void note(std::string_view message) override;
+  void remark(std::string_view message) override;
 
  private:
   struct File;

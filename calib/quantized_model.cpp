@@ -1,8 +1,9 @@
 #include "calib/quantized_model.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <system_error>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -44,6 +45,21 @@ std::filesystem::path record_path(const Checkpoint& checkpoint) {
 
 }  // namespace
 
+Block load_quantized_block(const Checkpoint& checkpoint, const Architecture& architecture,
+                           const Scheme& scheme, Index number) {
+  const CheckpointSource source(checkpoint);
+  std::vector<PartCodes> codes;
+  Block block = load_block(checkpoint, architecture, number, [&](const StoredLinear& stored) {
+    if (!is_quantized(scheme, number, stored)) return load_weight(checkpoint, architecture, stored);
+    const QuantizedWeight weight = unpack(source, stored.module, stored.rows, stored.columns,
+                                          scheme_of_linear(scheme, number, stored));
+    std::ranges::move(split_codes(stored, weight), std::back_inserter(codes));
+    return dequantize_weight(weight);
+  });
+  take_codes(codes, block);
+  return block;
+}
+
 bool is_quantized(const Checkpoint& checkpoint) { return checkpoint.config().has(evenkeel_key); }
 
 QuantizedModel::QuantizedModel(const Checkpoint& checkpoint)
@@ -67,19 +83,7 @@ QuantizedModel::QuantizedModel(const Checkpoint& checkpoint)
 }
 
 Block QuantizedModel::block(Index number) const {
-  const CheckpointSource source(model_.checkpoint());
-  std::vector<std::pair<StoredLinear, QuantizedWeight>> quantized;
-  Block block = load_block(
-      model_.checkpoint(), model_.architecture(), number, [&](const StoredLinear& stored) {
-        if (!is_quantized(scheme_, number, stored)) {
-          return load_weight(model_.checkpoint(), model_.architecture(), stored);
-        }
-        quantized.emplace_back(stored, unpack(source, stored.module, stored.rows, stored.columns,
-                                              scheme_of_linear(scheme_, number, stored)));
-        return dequantize_weight(quantized.back().second);
-      });
-  for (const auto& [stored, codes] : quantized) split_codes(stored, codes, block);
-  return block;
+  return load_quantized_block(model_.checkpoint(), model_.architecture(), scheme_, number);
 }
 
 NodeQuantizers QuantizedModel::quantizers(Index number) const {

@@ -13,6 +13,10 @@ namespace evenkeel {
 /// Whether config.json of a checkpoint says that a job of ours quantized it.
 bool is_quantized(const Checkpoint& checkpoint);
 
+/// A block of such a checkpoint, weights dequantized. Throws: InputError.
+Block load_quantized_block(const Checkpoint& checkpoint, const Architecture& architecture,
+                           const Scheme& scheme, Index number);
+
 /// A block as it runs: its weights, and the quantizers of its nodes (none in full precision).
 struct RunnableBlock {
   Block block;

@@ -24,31 +24,12 @@ std::span<const float> values_of(const Vector& vector) {
   return {vector.data(), static_cast<std::size_t>(vector.size())};
 }
 
-// The entries of its statistics and, per channel or head, of its ranges.
-Index channels_of(Node node, const Architecture& architecture) {
-  switch (node) {
-    case Node::attention_query:
-    case Node::attention_output:
-      return architecture.query_channels();
-    case Node::attention_key:
-    case Node::attention_value:
-      return architecture.key_value_channels();
-    case Node::mlp_hidden:
-      return architecture.ffn_channels;
-    case Node::attention_probabilities:
-      return architecture.heads;
-    default:
-      return architecture.channels;
-  }
-}
-
-void write_statistics(Hdf5Writer& file, const std::string& path,
-                      const ChannelStatistics& statistics) {
-  file.dataset(path + "/min", values_of(statistics.low()));
-  file.dataset(path + "/max", values_of(statistics.high()));
-  file.dataset(path + "/absmax", values_of(statistics.absmax()));
-  file.dataset(path + "/mean", values_of(statistics.mean()));
-  file.dataset(path + "/variance", values_of(statistics.variance()));
+void write_statistics(Hdf5Writer& file, const std::string& path, const NodeRecord& node) {
+  file.dataset(path + "/min", values_of(node.low));
+  file.dataset(path + "/max", values_of(node.high));
+  file.dataset(path + "/absmax", values_of(node.absmax));
+  file.dataset(path + "/mean", values_of(node.mean));
+  file.dataset(path + "/variance", values_of(node.variance));
 }
 
 void write_quantizer(Hdf5Writer& file, const std::string& path,
@@ -92,15 +73,15 @@ void write_quantizer(Hdf5Writer& file, const std::string& path,
 
 RecordWriter::RecordWriter(const std::filesystem::path& path, std::string_view job,
                            const BlockOptions& options)
-    : file_(path), method_(options.transform.method) {
+    : file_(path), method_(options.transform.method), scheme_(options.scheme) {
   file_.text("/job", job);
   file_.attribute("/", "scheme", scheme_to_json(options.scheme).dump());
   file_.group("/progress");
 }
 
-void RecordWriter::block(Index number, const BlockResult& result) {
-  for (const auto& [site, found] : result.sites) {
-    const std::string path = site_path(number, site.name);
+void RecordWriter::block(Index number, const BlockRecord& record) {
+  for (const auto& [name, found] : record.sites) {
+    const std::string path = site_path(number, name);
     file_.dataset(path + "/shift", values_of(found.transform.shift));
     file_.dataset(path + "/scale", values_of(found.transform.scale));
     file_.dataset(path + "/thresholds", found.thresholds);
@@ -112,12 +93,14 @@ void RecordWriter::block(Index number, const BlockResult& result) {
   }
   for (const Node node : all_nodes) {
     const std::string path = node_path(number, node);
-    write_statistics(file_, path, result.statistics[index_of(node)]);
-    if (const auto& quantizer = result.quantizers[index_of(node)]) {
-      write_quantizer(file_, path, *quantizer);
-    }
+    const NodeRecord& told = record.nodes[index_of(node)];
+    write_statistics(file_, path, told);
+    const TensorScheme scheme = scheme_of_node(scheme_, number, node);
+    write_quantizer(file_, path,
+                    is_dynamic(scheme) ? ActivationQuantizer(scheme)
+                                       : ActivationQuantizer(scheme, told.ranges));
   }
-  if (result.clip) file_.attribute(fmt::format("/blocks/{}", number), "clip", *result.clip);
+  if (record.clip) file_.attribute(fmt::format("/blocks/{}", number), "clip", *record.clip);
   last_block_ = number;
 }
 

@@ -22,7 +22,7 @@
 #include <string_view>
 #include <vector>
 
-#include "calib/block_calibrator.h"
+#include "calib/block_record.h"
 #include "io/hdf5.h"
 #include "model/quantizing_tap.h"
 
@@ -35,13 +35,15 @@ class RecordWriter {
   RecordWriter(const std::filesystem::path& path, std::string_view job,
                const BlockOptions& options);
 
-  void block(Index number, const BlockResult& result);
+  /// REQUIRES: the record's ranges fit the scheme.
+  void block(Index number, const BlockRecord& record);
   /// The id binds the record to the checkpoint written beside it.
   void commit(const std::string& id);
 
  private:
   Hdf5Writer file_;
   Method method_;
+  Scheme scheme_;
   std::int64_t last_block_ = -1;
 };
 

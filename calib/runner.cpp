@@ -1,71 +1,35 @@
 #include "calib/runner.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "calib/calibration.h"
-#include "calib/checkpoint_outputs.h"
 #include "calib/evaluation_stream.h"
 #include "calib/job_inputs.h"
 #include "calib/layout_notes.h"
 #include "calib/output_folder.h"
-#include "calib/record.h"
-#include "calib/run_id.h"
+#include "calib/outputs.h"
+#include "calib/staged_job.h"
 #include "calib/summary.h"
 #include "io/errors.h"
-#include "io/file.h"
+#include "io/json_reader.h"
 #include "transforms/site.h"
 
 namespace evenkeel {
 namespace {
 
-// Everything that a run leaves, in the making.
-class Outputs final : public BlockSink {
- public:
-  Outputs(const Job& job, const BlockOptions& options, const LanguageModel& model,
-          Progress& progress)
-      : folder_(job.output),
-        id_(job.text),
-        record_(folder_.stage("calibration.h5"), job.text, options),
-        residual_norms_(residual_norms(model.architecture(), options.transform)),
-        folded_(model, folder_.stage_folder("model"), residual_norms_),
-        quantized_(model, folder_.stage_folder("quantized"), job.scheme, residual_norms_) {
-    if (!residual_norms_.empty()) {
-      progress.note(
-          "the residual of this post-LayerNorm model undoes each fold by tensors of its own "
-          "(*.residual_scale, *.residual_shift), which only calibrate reads; for other readers set "
-          "transform.plain_layout: true, which leaves those sites alone");
-    }
-    for (const std::string& note : layout_notes(model.architecture(), job.scheme)) {
-      progress.note(note);
-    }
+void tell_layout(const Job& job, const Architecture& architecture, Progress& progress) {
+  if (!residual_norms(architecture, job.transform).empty()) {
+    progress.note(
+        "the residual of this post-LayerNorm model undoes each fold by tensors of its own "
+        "(*.residual_scale, *.residual_shift), which only calibrate reads; for other readers set "
+        "transform.plain_layout: true, which leaves those sites alone");
   }
-
-  void take(Index number, const BlockResult& result) override {
-    id_.block(result);
-    record_.block(number, result);
-    folded_.block(number, result.folded);
-    quantized_.block(number, result);
-  }
-
-  void commit(const nlohmann::ordered_json& summary) {
-    record_.commit(id_.text());
-    folded_.finish();
-    quantized_.finish(id_.text());
-    write_text(folder_.stage("summary.json"), summary.dump(2) + "\n");
-    folder_.commit();
-  }
-
- private:
-  OutputFolder folder_;
-  RunId id_;
-  RecordWriter record_;
-  std::vector<std::string> residual_norms_;
-  FoldedCheckpoint folded_;
-  QuantizedCheckpoint quantized_;
-};
+  for (const std::string& note : layout_notes(architecture, job.scheme)) progress.note(note);
+}
 
 // Throws: UsageError when quantized/ could not hold what the scheme makes of the weights.
 void check_packing(const Job& job, const Architecture& architecture) {
@@ -74,24 +38,70 @@ void check_packing(const Job& job, const Architecture& architecture) {
   }
 }
 
+void tell_finished(const Outputs& outputs, const OutputFolder& folder, Progress& progress) {
+  if (outputs.found_damage()) {
+    progress.remark(fmt::format("block {} in {} is damaged; it and those behind it are made anew",
+                                outputs.finished(), folder.staging().string()));
+  }
+  if (outputs.finished() > 0) {
+    progress.remark(fmt::format("continues after block {}, the last one that is finished in {}",
+                                outputs.finished() - 1, folder.staging().string()));
+  }
+}
+
+std::vector<TextScore> scores_of_input(const JobInputs& inputs, const OutputFolder& folder,
+                                       Progress& progress, HiddenMemory& memory) {
+  if (inputs.texts().empty()) return {};
+  if (auto kept = kept_scores(folder, inputs.texts())) return std::move(*kept);
+  std::vector<TextScore> scores =
+      full_precision_scores(inputs.model(), inputs.texts(), progress, &memory);
+  keep_scores(folder, scores);
+  return scores;
+}
+
+nlohmann::ordered_json make_outputs(const Job& job, const JobInputs& inputs,
+                                    const std::vector<Encoding>& samples, OutputFolder& folder,
+                                    Progress& progress, Stopwatch& stopwatch) {
+  const BlockOptions options = block_options(job, true);
+  Outputs outputs(job, options, inputs.model(), folder, stopwatch);
+  HiddenMemory memory(job.memory_limit, job.output);
+  try {
+    tell_finished(outputs, folder, progress);
+    tell_layout(job, inputs.model().architecture(), progress);
+    const auto full_precision = stopwatch.time(
+        Phase::evaluate, [&] { return scores_of_input(inputs, folder, progress, memory); });
+    const CalibrationOutcome outcome = calibrate_model(
+        inputs.model(), samples, options, inputs.texts(), &outputs, progress, stopwatch, &memory);
+    auto summary = summarize(job, inputs.model(), full_precision, outcome, stopwatch);
+    outputs.commit(summary);
+    return summary;
+  } catch (const InputError&) {
+    // The same job on the same data would come to the same error.
+    folder.keep(false);
+    throw;
+  } catch (const MachineError& error) {
+    if (outputs.finished() == 0) throw;
+    throw MachineError(
+        fmt::format("{} ({} of {} blocks are finished, and kept for when the job is run again)",
+                    error.what(), outputs.finished(), inputs.model().architecture().blocks));
+  }
+}
+
 }  // namespace
 
-nlohmann::ordered_json run_job(const Job& job, Progress& progress) {
+nlohmann::ordered_json run_job(const Job& job, Progress& progress, const RunOptions& options) {
   Stopwatch stopwatch;
   const JobInputs inputs(job);
   inputs.check_choices(job);
   check_packing(job, inputs.model().architecture());
   const std::vector<Encoding> samples = inputs.samples(job);
-  const BlockOptions options = block_options(job, true);
-  Outputs outputs(job, options, inputs.model(), progress);
-  const auto full_precision = stopwatch.time(Phase::evaluate, [&] {
-    return full_precision_scores(inputs.model(), inputs.texts(), progress);
-  });
-  const CalibrationOutcome outcome = calibrate_model(inputs.model(), samples, options,
-                                                     inputs.texts(), &outputs, progress, stopwatch);
-  auto summary = summarize(job, inputs.model(), full_precision, outcome, stopwatch);
-  outputs.commit(summary);
-  return summary;
+  OutputFolder folder(job.output, Leftovers::keep);
+  const Fingerprint fingerprint = fingerprint_of(job, inputs.model().checkpoint());
+  if (continue_job(folder, fingerprint, options.restart) == Earlier::all) {
+    progress.remark("the killed job was complete; its outputs are in place now");
+    return JsonReader(job.output / "summary.json").document();
+  }
+  return make_outputs(job, inputs, samples, folder, progress, stopwatch);
 }
 
 }  // namespace evenkeel

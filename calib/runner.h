@@ -8,9 +8,17 @@
 
 namespace evenkeel {
 
+struct RunOptions {
+  /// Discards what an earlier attempt at a job left in the output folder, of whatever job it was.
+  bool restart = false;
+};
+
 /// Runs a job and writes OUTPUT/model, OUTPUT/quantized, OUTPUT/calibration.h5 and
 /// OUTPUT/summary.json; returns what summary.json holds. The outputs appear when all are complete.
+/// A job that was killed, or that the machine stopped, is continued after its last finished block
+/// and leaves the same bytes as one that was not, seconds and peak memory in summary.json aside.
 /// Throws: InputError, UsageError, MachineError (io/errors.h); existing outputs are then untouched.
-nlohmann::ordered_json run_job(const Job& job, Progress& progress);
+/// UsageError and InputError also when what is to be continued is of another job, model or text.
+nlohmann::ordered_json run_job(const Job& job, Progress& progress, const RunOptions& options = {});
 
 }  // namespace evenkeel

@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "calib/byte_size.h"
 #include "calib/calibration.h"
 #include "calib/evaluation_stream.h"
 #include "calib/job_inputs.h"
@@ -53,12 +52,16 @@ std::vector<Variant> variants_of(const std::vector<ModelPart>& parts) {
 class Models final : public BlockSink {
  public:
   Models(const LanguageModel& model, const std::vector<EvaluationText>& texts,
-         const std::vector<ModelPart>& parts)
-      : architecture_(model.architecture()), variants_(variants_of(parts)) {
-    for (std::size_t i = 0; i < variants_.size(); ++i) streams_.emplace_back(model, texts);
-  }
+         const std::vector<ModelPart>& parts, HiddenMemory& memory)
+      : model_(model),
+        architecture_(model.architecture()),
+        texts_(texts),
+        memory_(memory),
+        variants_(variants_of(parts)) {}
 
   void take(Index number, const BlockResult& result) override {
+    // Not before the samples, which are read more often and are to have the memory.
+    while (streams_.size() < variants_.size()) streams_.emplace_back(model_, texts_, &memory_);
     const auto linears = stored_linears(architecture_, number);
     for (std::size_t i = 0; i < variants_.size(); ++i) {
       const Variant& variant = variants_[i];
@@ -93,28 +96,20 @@ class Models final : public BlockSink {
     double error = 0.0;
     double energy = 0.0;
     for (std::size_t i = 0; i < exact.size(); ++i) {
-      error += (other.at(i) - exact.at(i)).cast<double>().squaredNorm();
-      energy += exact.at(i).cast<double>().squaredNorm();
+      const Matrix expected = exact.at(i);
+      error += (other.at(i) - expected).cast<double>().squaredNorm();
+      energy += expected.cast<double>().squaredNorm();
     }
     return energy > 0.0 ? error / energy : 0.0;
   }
 
+  const LanguageModel& model_;
   const Architecture& architecture_;
+  const std::vector<EvaluationText>& texts_;
+  HiddenMemory& memory_;
   std::vector<Variant> variants_;
   std::vector<EvaluationStream> streams_;
 };
-
-void check_memory(const Job& job, const JobInputs& inputs, const std::vector<Encoding>& samples,
-                  std::size_t models) {
-  const std::uint64_t needed =
-      inputs.text_bytes() * models + hidden_state_bytes(inputs.model().architecture(), samples);
-  if (needed <= job.memory_limit) return;
-  throw UsageError(fmt::format(
-      "{}: memory_limit: sensitivity moves {} models through the texts at once, which need {} of "
-      "hidden states with the samples', the limit is {}; raise it or lower evaluate.{}",
-      job.file.string(), models, byte_size_text(needed), byte_size_text(job.memory_limit),
-      job.evaluate.metric() == Metric::accuracy ? "examples" : "windows"));
-}
 
 double recovered(const Distance& exact, const Distance& quantized, const Distance& without) {
   const double lost = quantized.scores.front().value - exact.scores.front().value;
@@ -135,12 +130,12 @@ SensitivityResult measure_sensitivity(const Job& job, Progress& progress) {
   inputs.check_choices(job);
   const auto parts = parts_of(inputs.model().architecture(), job.scheme);
   const std::vector<Encoding> samples = inputs.samples(job);
-  check_memory(job, inputs, samples, 2 * parts.size() + 2);
   OutputFolder output(job.output);
-  Models models(inputs.model(), inputs.texts(), parts);
+  HiddenMemory memory(job.memory_limit, job.output);
+  Models models(inputs.model(), inputs.texts(), parts, memory);
   Stopwatch stopwatch;
   calibrate_model(inputs.model(), samples, block_options(job, false), {}, &models, progress,
-                  stopwatch);
+                  stopwatch, &memory);
 
   std::vector<Distance> distances = models.finish();
   SensitivityResult result;

@@ -38,10 +38,10 @@ struct SensitivityResult {
 };
 
 /// Calibrates the job once; codes, steps and ranges are those of the whole scheme, whatever is left
-/// out then. All models move through the blocks side by side, so that the hidden states of
-/// 2 parts + 2 models are in memory at a time. Writes OUTPUT/sensitivity.json.
-/// Throws: UsageError when there is no text to evaluate, or the hidden states exceed
-/// `memory_limit`; otherwise as run_job.
+/// out then. All models move through the blocks side by side, so that there are the hidden states
+/// of 2 parts + 2 models at a time, in memory as far as `memory_limit` goes. Writes
+/// OUTPUT/sensitivity.json.
+/// Throws: UsageError when there is no text to evaluate; otherwise as run_job.
 SensitivityResult measure_sensitivity(const Job& job, Progress& progress);
 
 /// What sensitivity.json holds.

@@ -13,6 +13,8 @@ enum class Phase { observe, search, quantize, evaluate };
 class Stopwatch {
  public:
   using Clock = std::chrono::steady_clock;
+  /// What it shows: seconds of each phase, then the total.
+  using Reading = std::array<double, 5>;
 
   /// Runs `work` and adds its time to `phase`; returns what it returns.
   template <typename Work>
@@ -21,7 +23,14 @@ class Stopwatch {
     return work();
   }
   double seconds(Phase phase) const { return seconds_[static_cast<std::size_t>(phase)]; }
-  double total() const { return since(start_); }
+  double total() const { return earlier_ + since(start_); }
+
+  Reading reading() const { return {seconds_[0], seconds_[1], seconds_[2], seconds_[3], total()}; }
+  /// Adds what another one showed, of an earlier attempt.
+  void add(const Reading& earlier) {
+    for (std::size_t i = 0; i < seconds_.size(); ++i) seconds_[i] += earlier[i];
+    earlier_ += earlier.back();
+  }
 
  private:
   static double since(Clock::time_point start) {
@@ -40,6 +49,7 @@ class Stopwatch {
   };
 
   std::array<double, 4> seconds_{};
+  double earlier_ = 0.0;
   Clock::time_point start_ = Clock::now();
 };
 

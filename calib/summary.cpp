@@ -1,8 +1,7 @@
 #include "calib/summary.h"
 
-#include <sys/resource.h>
-
 #include "calib/calibration_samples.h"
+#include "calib/peak_memory.h"
 #include "calib/scheme_json.h"
 
 namespace evenkeel {
@@ -64,12 +63,6 @@ Json evaluate_json(const EvaluationOptions& evaluate) {
   if (evaluate.windows) json["windows"] = *evaluate.windows;
   if (evaluate.examples) json["examples"] = *evaluate.examples;
   return json;
-}
-
-std::uint64_t peak_memory_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 Json scores_json(const std::vector<TextScore>& full_precision,

@@ -61,8 +61,11 @@ std::span<float> elements_of(Matrix& matrix) {
 }  // namespace
 
 Checkpoint::Checkpoint(const std::filesystem::path& path)
-    : folder_(path),
-      store_(open_checkpoint_store(path)),
+    : Checkpoint(path, open_checkpoint_store(path)) {}
+
+Checkpoint::Checkpoint(std::filesystem::path path, std::unique_ptr<const CheckpointStore> store)
+    : folder_(std::move(path)),
+      store_(std::move(store)),
       config_(store_->config()),
       shards_(store_->shards()) {
   for (std::size_t i = 0; i < shards_.size(); ++i) {

@@ -27,6 +27,8 @@ class Checkpoint {
   /// a shard or tensor that is not there, or when a shard holds a tensor twice or one that the
   /// index puts elsewhere; what the store throws (io/checkpoint_store.h).
   explicit Checkpoint(const std::filesystem::path& path);
+  /// What `store` gives, under the name of `path`. Throws: InputError as the store.
+  Checkpoint(std::filesystem::path path, std::unique_ptr<const CheckpointStore> store);
 
   /// The folder or the GGUF file.
   const std::filesystem::path& folder() const { return folder_; }

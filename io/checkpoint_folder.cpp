@@ -1,5 +1,6 @@
 #include "io/checkpoint_folder.h"
 
+#include <algorithm>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -23,6 +24,21 @@ bool is_companion(const std::filesystem::path& file) {
          extension == ".model" || extension == ".jinja";
 }
 
+std::vector<std::filesystem::path> companions_of(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    std::error_code unreadable;  // such as a link to nothing
+    if (!entry->is_regular_file(unreadable) || !is_companion(entry->path())) continue;
+    files.push_back(entry->path());
+  }
+  if (error) {
+    throw InputError(fmt::format("{}: cannot be listed: {}", folder.string(), error.message()));
+  }
+  return files;
+}
+
 }  // namespace
 
 CheckpointFolder::CheckpointFolder(std::filesystem::path folder) : folder_(std::move(folder)) {}
@@ -40,16 +56,21 @@ std::optional<JsonReader> CheckpointFolder::index() const {
 Tokenizer CheckpointFolder::tokenizer() const { return Tokenizer(folder_ / tokenizer_name); }
 
 void CheckpointFolder::write_companions(const std::filesystem::path& folder) const {
+  for (const std::filesystem::path& file : companions_of(folder_)) {
+    write_text(folder / file.filename(), MappedFile(file).text());
+  }
+}
+
+std::vector<std::filesystem::path> CheckpointFolder::files() const {
+  std::vector<std::filesystem::path> files = companions_of(folder_);
+  files.push_back(folder_ / config_name);
   std::error_code error;
-  for (std::filesystem::directory_iterator entry(folder_, error), end; !error && entry != end;
-       entry.increment(error)) {
-    std::error_code unreadable;  // such as a link to nothing
-    if (!entry->is_regular_file(unreadable) || !is_companion(entry->path())) continue;
-    write_text(folder / entry->path().filename(), MappedFile(entry->path()).text());
+  if (std::filesystem::exists(folder_ / weights_index_name, error)) {
+    files.push_back(folder_ / weights_index_name);
   }
-  if (error) {
-    throw InputError(fmt::format("{}: cannot be listed: {}", folder_.string(), error.message()));
-  }
+  for (const TensorFile& shard : shards()) files.push_back(shard.path());
+  std::ranges::sort(files);
+  return files;
 }
 
 }  // namespace evenkeel

@@ -18,6 +18,7 @@ class CheckpointFolder : public CheckpointStore {
   Tokenizer tokenizer() const override;
   /// Copies *.json, *.txt, *.model, *.jinja and LICENSE* but config and index.
   void write_companions(const std::filesystem::path& folder) const override;
+  std::vector<std::filesystem::path> files() const override;
 
  private:
   std::filesystem::path folder_;

@@ -32,6 +32,8 @@ class CheckpointStore {
   /// Writes into `folder` what a reader needs beside weights, index and config.json: tokenizer,
   /// generation settings, terms. Throws also: MachineError when it cannot be written.
   virtual void write_companions(const std::filesystem::path& folder) const = 0;
+  /// Every file that any of these reads, in the order of their names.
+  virtual std::vector<std::filesystem::path> files() const = 0;
 };
 
 /// Whether `path` is meant as a checkpoint: a folder or a GGUF file.

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "io/checkpoint_layout.h"
+#include "io/content_hash.h"
 #include "io/errors.h"
 #include "io/file.h"
 #include "io/floats.h"
@@ -18,10 +19,11 @@
 namespace evenkeel {
 namespace {
 
-void make_folder(const std::filesystem::path& folder) {
+void make_folder(const std::filesystem::path& folder, Leftovers leftovers) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
-  const bool empty = !error && std::filesystem::is_empty(folder, error);
+  const bool empty =
+      !error && (leftovers == Leftovers::keep || std::filesystem::is_empty(folder, error));
   if (error) {
     throw MachineError(fmt::format("{}: cannot be made: {}; choose another output folder",
                                    folder.string(), error.message()));
@@ -38,6 +40,30 @@ void write_json(const std::filesystem::path& path, const nlohmann::ordered_json&
              document.dump(2, ' ', true, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
+// What a writer has written so far.
+class UnfinishedStore final : public CheckpointStore {
+ public:
+  UnfinishedStore(const JsonReader& config, std::vector<std::filesystem::path> files)
+      : config_(config), files_(std::move(files)) {}
+
+  JsonReader config() const override { return config_; }
+  std::vector<TensorFile> shards() const override {
+    std::vector<TensorFile> shards;
+    for (const auto& file : files_) shards.push_back(SafetensorsFile(file));
+    return shards;
+  }
+  std::optional<JsonReader> index() const override { return std::nullopt; }
+  Tokenizer tokenizer() const override {
+    throw InputError(fmt::format("{}: has no tokenizer yet", config_.path().string()));
+  }
+  void write_companions(const std::filesystem::path& /*folder*/) const override {}
+  std::vector<std::filesystem::path> files() const override { return files_; }
+
+ private:
+  JsonReader config_;
+  std::vector<std::filesystem::path> files_;
+};
+
 std::string_view meaning_of_dtype_fault(DType dtype) {
   return dtype == DType::F16 ? "beyond the largest F16, 65504; convert the model to BF16 or F32"
                              : "beyond the largest BF16; convert the model to F32";
@@ -51,9 +77,9 @@ CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::pa
       }) {}
 
 CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::path folder,
-                                   const Layout& layout)
+                                   const Layout& layout, Leftovers leftovers)
     : source_(source), folder_(std::move(folder)) {
-  make_folder(folder_);
+  make_folder(folder_, leftovers);
   source.store().write_companions(folder_);
   std::set<std::string, std::less<>> names;
   for (const TensorFile& shard : source.shards()) {
@@ -73,7 +99,7 @@ CheckpointWriter::CheckpointWriter(const Checkpoint& source, std::filesystem::pa
     if (plan.empty() && source.shards().size() > 1) continue;
     const std::string& file = shard.name();
     shards_.push_back({file, std::make_unique<SafetensorsWriter>(folder_ / file, std::move(plan),
-                                                                 shard.metadata())});
+                                                                 shard.metadata(), leftovers)});
   }
   for (std::size_t i = 0; i < shards_.size(); ++i) {
     for (const TensorPlan& planned : shards_[i].writer->plan()) {
@@ -146,6 +172,33 @@ void CheckpointWriter::write_bytes(std::string_view name, std::span<const std::b
   assert(found != plan_.end());
   shards_[found->second.first].writer->write(name, bytes);
   written_.emplace(name);
+  unsynced_.emplace(name, content_hash(bytes));
+}
+
+TensorHashes CheckpointWriter::sync() {
+  for (const Shard& shard : shards_) shard.writer->sync();
+  return std::exchange(unsynced_, {});
+}
+
+bool CheckpointWriter::holds(const TensorHashes& hashes) const {
+  return std::ranges::all_of(hashes, [&](const auto& tensor) {
+    const auto found = plan_.find(tensor.first);
+    return found != plan_.end() && !written_.contains(tensor.first) &&
+           shards_[found->second.first].writer->holds(tensor.first, tensor.second);
+  });
+}
+
+void CheckpointWriter::adopt(const TensorHashes& hashes) {
+  for (const auto& [name, hash] : hashes) {
+    shards_[plan_.at(name).first].writer->adopt(name);
+    written_.insert(name);
+  }
+}
+
+Checkpoint CheckpointWriter::so_far() const {
+  std::vector<std::filesystem::path> files;
+  for (const Shard& shard : shards_) files.push_back(shard.writer->temporary());
+  return {folder_, std::make_unique<const UnfinishedStore>(source_.config(), std::move(files))};
 }
 
 void CheckpointWriter::finish(const nlohmann::ordered_json& config) {

@@ -18,8 +18,12 @@
 
 namespace evenkeel {
 
-/// Not thread-safe. `folder` must be a new or empty folder (a job's staging folder); the caller
-/// moves it into place when everything is written.
+/// By name, the hashes of tensors (io/content_hash.h).
+using TensorHashes = std::map<std::string, std::string, std::less<>>;
+
+/// Not thread-safe. `folder` is a new or empty folder (a job's staging folder); the caller moves it
+/// into place when everything is written. With `keep` it may be what an earlier program left of the
+/// same checkpoint, whose tensors can be adopted.
 class CheckpointWriter {
  public:
   /// For each source tensor, what stands in its place: usually itself, or several tensors (a
@@ -33,7 +37,8 @@ class CheckpointWriter {
   /// Throws: MachineError when the folder is not empty or cannot be written or the disk is full;
   /// InputError when the layout plans a name twice.
   CheckpointWriter(const Checkpoint& source, std::filesystem::path folder);
-  CheckpointWriter(const Checkpoint& source, std::filesystem::path folder, const Layout& layout);
+  CheckpointWriter(const Checkpoint& source, std::filesystem::path folder, const Layout& layout,
+                   Leftovers leftovers = Leftovers::discard);
 
   /// The planned tensor, or nullptr.
   const TensorPlan* find(std::string_view name) const;
@@ -43,6 +48,17 @@ class CheckpointWriter {
   void write(std::string_view name, std::span<const float> values);
   /// Writes bytes as they are. REQUIRES: size as planned.
   void write_bytes(std::string_view name, std::span<const std::byte> bytes);
+  /// Returns when what was written is on the disk; the hashes of what was written since it was
+  /// last called. Throws: MachineError.
+  TensorHashes sync();
+  /// Whether an earlier program wrote all these tensors: they are planned, not written since, and
+  /// have those hashes. Throws: MachineError.
+  bool holds(const TensorHashes& hashes) const;
+  /// Takes them as written. REQUIRES: it holds them.
+  void adopt(const TensorHashes& hashes);
+  /// What there is so far, under the source's config: tensors not yet written have any bytes.
+  /// Throws: InputError.
+  Checkpoint so_far() const;
   /// Copies what was planned under its source's name, dtype and shape and not written, decoding
   /// what the source has in blocks or in another order; commits the shards; writes the index and
   /// config.json.
@@ -64,6 +80,7 @@ class CheckpointWriter {
   std::vector<Shard> shards_;
   std::map<std::string, std::pair<std::size_t, const TensorPlan*>, std::less<>> plan_;
   std::set<std::string, std::less<>> written_;
+  TensorHashes unsynced_;
 };
 
 }  // namespace evenkeel

@@ -72,19 +72,7 @@ int open_exclusively(const std::filesystem::path& path) {
     struct stat named {};
     if (::fstat(file.number(), &opened) != 0) unwritable(path, errno);
     if (::lstat(path.c_str(), &named) != 0 || !same_file(opened, named)) continue;
-    if (::ftruncate(file.number(), 0) != 0) unwritable(path, errno);
     return file.take();
-  }
-}
-
-void sync_folder_of(const std::filesystem::path& path) {
-  const std::filesystem::path parent = path.parent_path();
-  const Descriptor folder(
-      ::open(parent.empty() ? "." : parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.number() < 0) unwritable(path, errno);
-  // Some file systems have nothing to sync for a folder and say so.
-  if (::fsync(folder.number()) != 0 && errno != EINVAL && errno != ENOTSUP) {
-    unwritable(path, errno);
   }
 }
 
@@ -129,15 +117,26 @@ void MappedFile::release(std::size_t offset, std::size_t size) const {
   ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_DONTNEED);
 }
 
-ReplacingFile::ReplacingFile(std::filesystem::path target)
-    : target_(std::move(target)), temporary_(target_.string() + ".partial") {
-  descriptor_ = open_exclusively(temporary_);
+ReplacingFile::ReplacingFile(std::filesystem::path target, Leftovers leftovers)
+    : target_(std::move(target)), temporary_(target_.string() + ".partial"), leftovers_(leftovers) {
+  if (leftovers_ == Leftovers::keep && ::rename(target_.c_str(), temporary_.c_str()) != 0 &&
+      errno != ENOENT) {
+    unwritable(target_, errno);
+  }
+  Descriptor file(open_exclusively(temporary_));
+  if (leftovers_ == Leftovers::discard && ::ftruncate(file.number(), 0) != 0) {
+    unwritable(target_, errno);
+  }
+  struct stat status {};
+  if (::fstat(file.number(), &status) != 0) unwritable(target_, errno);
+  end_ = static_cast<std::uint64_t>(status.st_size);
+  descriptor_ = file.take();
 }
 
 ReplacingFile::~ReplacingFile() {
   if (descriptor_ < 0) return;
   // Removed before the lock goes, so that it is never another program's.
-  ::unlink(temporary_.c_str());
+  if (leftovers_ == Leftovers::discard) ::unlink(temporary_.c_str());
   ::close(descriptor_);
 }
 
@@ -168,6 +167,29 @@ void ReplacingFile::append(std::string_view text) {
   write_at(end_, std::as_bytes(std::span(text)));
 }
 
+void ReplacingFile::resize(std::uint64_t size) {
+  assert(descriptor_ >= 0);
+  if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) unwritable(target_, errno);
+  end_ = size;
+}
+
+void ReplacingFile::read_at(std::uint64_t offset, std::span<std::byte> bytes) const {
+  assert(descriptor_ >= 0 && offset <= end_ && bytes.size() <= end_ - offset);
+  while (!bytes.empty()) {
+    const ssize_t got =
+        ::pread(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) unwritable(target_, got < 0 ? errno : EIO);
+    bytes = bytes.subspan(static_cast<std::size_t>(got));
+    offset += static_cast<std::uint64_t>(got);
+  }
+}
+
+void ReplacingFile::sync() {
+  assert(descriptor_ >= 0);
+  if (::fdatasync(descriptor_) != 0) unwritable(target_, errno);
+}
+
 void ReplacingFile::commit() {
   assert(descriptor_ >= 0);
   // What was reserved beyond the last byte written is given back.
@@ -175,11 +197,21 @@ void ReplacingFile::commit() {
   if (::fsync(descriptor_) != 0) unwritable(target_, errno);
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) unwritable(target_, errno);
   if (::close(std::exchange(descriptor_, -1)) != 0) unwritable(target_, errno);
-  sync_folder_of(target_);
+  sync_folder(target_.parent_path());
 }
 
 std::string read_text(const std::filesystem::path& path) {
   return std::string(MappedFile(path).text());
+}
+
+void sync_folder(const std::filesystem::path& path) {
+  const Descriptor folder(
+      ::open(path.empty() ? "." : path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.number() < 0) unwritable(path, errno);
+  // Some file systems have nothing to sync for a folder and say so.
+  if (::fsync(folder.number()) != 0 && errno != EINVAL && errno != ENOTSUP) {
+    unwritable(path, errno);
+  }
 }
 
 void write_text(const std::filesystem::path& path, std::string_view text) {

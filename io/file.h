@@ -32,17 +32,26 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+/// What becomes of work that did not come to its end.
+enum class Leftovers {
+  discard,  // it goes, and nothing of an earlier program's is used
+  keep      // it stays, and what an earlier program left is continued
+};
+
 /// A file written under a temporary name (TARGET.partial) beside its target; `commit` syncs and
-/// renames it (and syncs the folder). Destroyed without `commit`, it removes the temporary file;
-/// what a killed program left of one is taken over. Only one at a time may write a target.
+/// renames it (and syncs the folder). Destroyed without `commit`, it removes the temporary file
+/// unless that is to be kept. Only one at a time may write a target.
 class ReplacingFile {
  public:
+  /// With `keep`, a target that was committed becomes the temporary file again.
   /// Throws: MachineError with the path and the system's reason, or when another program is writing
   /// it.
-  explicit ReplacingFile(std::filesystem::path target);
+  explicit ReplacingFile(std::filesystem::path target, Leftovers leftovers = Leftovers::discard);
   ReplacingFile(const ReplacingFile&) = delete;
   ReplacingFile& operator=(const ReplacingFile&) = delete;
   ~ReplacingFile();
+
+  const std::filesystem::path& temporary() const { return temporary_; }
 
   // Each throws MachineError with the path and the system's reason.
   /// Reserves disk space, so that a full disk is found before the work; `commit` gives back what
@@ -51,17 +60,28 @@ class ReplacingFile {
   void write_at(std::uint64_t offset, std::span<const std::byte> bytes);
   /// Writes after the last byte written so far.
   void append(std::string_view text);
+  /// Makes it so many bytes long; what is added is zeros until written.
+  void resize(std::uint64_t size);
+  /// Bytes there are; those of an earlier program count.
+  std::uint64_t size() const { return end_; }
+  /// REQUIRES: the bytes are in the file.
+  void read_at(std::uint64_t offset, std::span<std::byte> bytes) const;
+  /// Returns when what was written so far is on the disk.
+  void sync();
   void commit();
 
  private:
   std::filesystem::path target_;
   std::filesystem::path temporary_;
+  Leftovers leftovers_;
   int descriptor_ = -1;
   std::uint64_t end_ = 0;
 };
 
 /// The whole of a small text file. Throws: InputError.
 std::string read_text(const std::filesystem::path& path);
+/// Returns when the names in a folder are on the disk as they are now. Throws: MachineError.
+void sync_folder(const std::filesystem::path& folder);
 /// Replaces `path` by `text` at once, or leaves it as it was. Throws: MachineError.
 void write_text(const std::filesystem::path& path, std::string_view text);
 

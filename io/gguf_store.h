@@ -21,6 +21,7 @@ class GgufStore : public CheckpointStore {
   Tokenizer tokenizer() const override;
   /// Writes tokenizer.json, when the file has a tokenizer.
   void write_companions(const std::filesystem::path& folder) const override;
+  std::vector<std::filesystem::path> files() const override { return {file_.path()}; }
 
  private:
   GgufFile file_;

@@ -47,13 +47,25 @@ class SafetensorsWriter {
   /// (which other readers need), larger dtypes go first, as in the format's own library.
   /// REQUIRES: names are unique and not "__metadata__", and every tensor's bytes_of is something.
   /// Throws: MachineError when the file cannot be made or the disk is full.
+  /// With `keep`, what an earlier program left of the same plan is there to be adopted; of another
+  /// plan it is discarded.
   SafetensorsWriter(std::filesystem::path path, std::vector<TensorPlan> plan,
-                    const std::map<std::string, std::string>& metadata);
+                    const std::map<std::string, std::string>& metadata,
+                    Leftovers leftovers = Leftovers::discard);
 
   /// In the order of the data.
   const std::vector<TensorPlan>& plan() const { return plan_; }
   /// REQUIRES: `name` planned, bytes of its dtype and shape, each name written once.
   void write(std::string_view name, std::span<const std::byte> bytes);
+  /// Whether the tensor's bytes in the file, whoever wrote them, have that hash
+  /// (io/content_hash.h); false for a name that is not planned. Throws: MachineError.
+  bool holds(std::string_view name, std::string_view hash) const;
+  /// Counts the tensor as written. REQUIRES: as `write`.
+  void adopt(std::string_view name);
+  /// Returns when what was written is on the disk. Throws: MachineError.
+  void sync() { file_->sync(); }
+  /// Where the file is until `commit`: readable, a tensor not yet written has any bytes.
+  const std::filesystem::path& temporary() const { return file_->temporary(); }
   /// Throws: MachineError when a planned tensor was not written, or sync or rename fails.
   void commit();
 

@@ -68,10 +68,11 @@ class BlockLoader {
 Matrix load_weight(const Checkpoint& checkpoint, const Architecture& architecture,
                    const StoredLinear& stored) {
   const std::string name = stored.module + ".weight";
-  if (architecture.weight_order == WeightOrder::out_in) {
-    return checkpoint.matrix(name, stored.rows, stored.columns);
-  }
-  return checkpoint.matrix(name, stored.columns, stored.rows).transpose();
+  const bool as_stored = architecture.weight_order == WeightOrder::out_in;
+  Matrix weight = as_stored ? checkpoint.matrix(name, stored.rows, stored.columns)
+                            : checkpoint.matrix(name, stored.columns, stored.rows).transpose();
+  checkpoint.release(name);
+  return weight;
 }
 
 Block load_block(const Checkpoint& checkpoint, const Architecture& architecture, Index number) {

@@ -68,7 +68,7 @@ Block load_block(const Checkpoint& checkpoint, const Architecture& architecture,
 Block load_block(const Checkpoint& checkpoint, const Architecture& architecture, Index number,
                  const WeightLoader& weight);
 
-/// The weight of one linear in a float dtype. Throws: as above.
+/// The weight of one linear in a float dtype; lets the kernel drop its pages. Throws: as above.
 Matrix load_weight(const Checkpoint& checkpoint, const Architecture& architecture,
                    const StoredLinear& stored);
 

@@ -111,6 +111,16 @@ Matrix LanguageModel::embed(const Tokens& tokens, const TokenMask& mask,
   return hidden;
 }
 
+void LanguageModel::release_embeddings() const {
+  const EmbeddingModules& embedding = architecture_.embedding;
+  checkpoint_.release(architecture_.token_embedding_name());
+  for (const std::string& module : {embedding.positions, embedding.token_types}) {
+    if (!module.empty()) checkpoint_.release(architecture_.module(module) + ".weight");
+  }
+}
+
+void LanguageModel::release_head() const { checkpoint_.release(architecture_.logits_name()); }
+
 void LanguageModel::finish(Matrix& hidden) const {
   if (final_norm_.gain.size() != 0) {
     normalize(architecture_.norm_kind, hidden, final_norm_.gain, final_norm_.bias,

@@ -34,6 +34,10 @@ class LanguageModel {
   /// them. [tokens, embedding channels]
   void finish(Matrix& hidden) const;
 
+  // Let the kernel drop the pages of the embeddings, and of the head.
+  void release_embeddings() const;
+  void release_head() const;
+
   /// Of finished hidden states: [tokens, vocabulary], or [1, labels] of a classifier.
   Matrix logits(const Matrix& finished) const;
 

@@ -62,12 +62,18 @@ std::vector<StoredLinear> stored_linears(const Architecture& architecture, Index
 }
 
 Matrix joined_weight(const StoredLinear& stored, const Block& block) {
+  Matrix room;
+  const Matrix& weight = joined_weight(stored, block, room);
+  return &weight == &room ? std::move(room) : weight;
+}
+
+const Matrix& joined_weight(const StoredLinear& stored, const Block& block, Matrix& room) {
   if (stored.parts.front().rows.empty()) return block.linear(stored.parts.front().place).weight;
-  Matrix weight(stored.rows, stored.columns);
+  room.resize(stored.rows, stored.columns);
   for (const StoredPart& part : stored.parts) {
-    weight(part.rows, Eigen::all) = block.linear(part.place).weight;
+    room(part.rows, Eigen::all) = block.linear(part.place).weight;
   }
-  return weight;
+  return room;
 }
 
 Vector joined_bias(const StoredLinear& stored, const Block& block) {
@@ -88,11 +94,17 @@ void split_weight(const StoredLinear& stored, Matrix weight, Block& block) {
   }
 }
 
-void split_codes(const StoredLinear& stored, const QuantizedWeight& weight, Block& block) {
-  if (!has_integer_weights(weight.scheme, weight.columns)) return;
+std::vector<PartCodes> split_codes(const StoredLinear& stored, const QuantizedWeight& weight) {
+  std::vector<PartCodes> parts;
+  if (!has_integer_weights(weight.scheme, weight.columns)) return parts;
   for (const StoredPart& part : stored.parts) {
-    block.linear(part.place).codes = std::make_shared<const IntegerLinear>(weight, part.rows);
+    parts.push_back({part.place, std::make_shared<const IntegerLinear>(weight, part.rows)});
   }
+  return parts;
+}
+
+void take_codes(const std::vector<PartCodes>& parts, Block& block) {
+  for (const PartCodes& part : parts) block.linear(part.place).codes = part.codes;
 }
 
 void split_bias(const StoredLinear& stored, const Vector& bias, Block& block) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -38,11 +39,21 @@ std::vector<StoredLinear> stored_linears(const Architecture& architecture, Index
 
 /// The parts' weights (biases) put together as they are stored.
 Matrix joined_weight(const StoredLinear& stored, const Block& block);
+/// The same, without a copy of what is stored as the block has it: then the block's own weight,
+/// else `room`.
+const Matrix& joined_weight(const StoredLinear& stored, const Block& block, Matrix& room);
 Vector joined_bias(const StoredLinear& stored, const Block& block);
 /// The inverse: gives each part of `block` its rows, and no codes.
 void split_weight(const StoredLinear& stored, Matrix weight, Block& block);
-/// Gives each part the codes that its weight was split from, where products of codes are possible.
-void split_codes(const StoredLinear& stored, const QuantizedWeight& weight, Block& block);
+/// The codes of each part that the weight is split into; none where products of codes are not
+/// possible.
+struct PartCodes {
+  LinearPlace place;
+  std::shared_ptr<const IntegerLinear> codes;
+};
+std::vector<PartCodes> split_codes(const StoredLinear& stored, const QuantizedWeight& weight);
+/// Gives them to the parts of `block`.
+void take_codes(const std::vector<PartCodes>& parts, Block& block);
 void split_bias(const StoredLinear& stored, const Vector& bias, Block& block);
 
 }  // namespace evenkeel

@@ -149,7 +149,7 @@ TEST_F(AccuracyTest, LogitsThatAreNoNumbersAreRefused) {
   const LanguageModel model(checkpoint);
   const std::vector<Encoding> windows{{.ids = {262, 263}}};
   HiddenStream states(model, windows);
-  states.at(0).setConstant(std::nanf(""));
+  states.change(0, [](Matrix& state) { state.setConstant(std::nanf("")); });
   expect_error<InputError>(
       [&] {
         accuracy_of(model, {{.label = "dev.tsv", .windows = windows, .classes = {0}}}, states);

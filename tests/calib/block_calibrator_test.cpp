@@ -90,7 +90,7 @@ TEST(BlockCalibratorTest, NoneQuantizesAndFoldsNothing) {
     const LinearPlace place = stored[i].parts.front().place;
     EXPECT_EQ(dequantize_weight(result.codes[i]), result.quantized.linear(place).weight);
     fake_quantize_weight(quantized.linear(place).weight, options.scheme.weights);
-    split_codes(stored[i], result.codes[i], quantized);
+    take_codes(split_codes(stored[i], result.codes[i]), quantized);
   }
   expect_same(result.quantized, quantized);
   expect_same(result.quantizers,
@@ -204,7 +204,9 @@ TEST(BlockCalibratorTest, KeepingChangesNothing) {
 TEST(BlockCalibratorTest, TheSearchSeesItsSamplesAlone) {
   TinyStream tiny;
   TinyStream other;
-  for (std::size_t i = 2; i < other.stream().size(); ++i) other.stream().at(i) *= 3.0F;
+  for (std::size_t i = 2; i < other.stream().size(); ++i) {
+    other.stream().change(i, [](Matrix& state) { state *= 3.0F; });
+  }
   const BlockOptions options = options_of(Method::os_plus);
   const BlockResult result = calibrate(tiny, options);
   const BlockResult changed = calibrate(other, options);
@@ -260,7 +262,9 @@ TEST(BlockCalibratorTest, AdvancesAsTheSchemeSays) {
 
 TEST(BlockCalibratorTest, NotFiniteActivationsAreAnError) {
   TinyStream tiny;
-  tiny.stream().at(4)(3, 5) = std::numeric_limits<float>::infinity();  // not a search sample
+  tiny.stream().change(4, [](Matrix& state) {  // not a search sample
+    state(3, 5) = std::numeric_limits<float>::infinity();
+  });
   for (const Method method : {Method::none, Method::smoothquant, Method::os_plus}) {
     for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_token}) {
       BlockOptions options = options_of(method);

@@ -115,21 +115,12 @@ TEST_F(CalibrationSamplesTest, RandomOrderIsOneOfTheTextsEachOnce) {
   EXPECT_EQ(first, second);
 }
 
-TEST_F(CalibrationSamplesTest, TooFewAndTooLarge) {
+TEST_F(CalibrationSamplesTest, TooFewTexts) {
   expect_error<InputError>(
       [&] {
         samples({"calibration.corpus=texts.txt", "calibration.samples=6"});
       },
       folder_ / "texts.txt", {"5 texts are in it, 6 are asked", "lower samples"});
-  // 3 + 4 + 5 + 5 + 5 tokens x 16 channels x 4 bytes
-  const std::vector<std::string> all{"calibration.corpus=texts.txt", "calibration.samples=5"};
-  Job wanted = job(all);
-  const JobInputs inputs(wanted);
-  wanted.memory_limit = 22 * 64;
-  EXPECT_NO_THROW(inputs.samples(wanted));
-  wanted.memory_limit -= 1;
-  expect_error<UsageError>([&] { static_cast<void>(inputs.samples(wanted)); },
-                           folder_ / "job.yaml: memory_limit", {"5 samples of 5 tokens"});
 }
 
 TEST_F(CalibrationSamplesTest, AnEmptyTextWithoutSpecialTokensIsNone) {

@@ -113,14 +113,5 @@ TEST(HiddenStreamTest, StopsAtTheLastNodeAskedFor) {
   }
 }
 
-TEST(HiddenStreamTest, BytesOfStates) {
-  const TinyStream tiny(3, 7);
-  std::uint64_t bytes = 0;
-  for (std::size_t i = 0; i < tiny.stream().size(); ++i) {
-    bytes += static_cast<std::uint64_t>(tiny.stream().at(i).size()) * sizeof(float);
-  }
-  EXPECT_EQ(hidden_state_bytes(tiny.architecture(), 3, 7), bytes);
-}
-
 }  // namespace
 }  // namespace evenkeel

@@ -1,7 +1,5 @@
 #include "calib/job_inputs.h"
 
-#include <limits>
-
 #include <gtest/gtest.h>
 
 #include "io/errors.h"
@@ -38,22 +36,6 @@ TEST(JobInputsTest, RandomTokensDifferBySeedAlone) {
     EXPECT_NE(samples(1)[0].ids, samples(2)[0].ids);
     EXPECT_EQ(samples(1).size(), 4U);
   }
-}
-
-TEST(JobInputsTest, MemoryLimitCountsSamplesAndWindows) {
-  const support::TinyJob tiny;
-  Job job = tiny.job();
-  const JobInputs inputs(job);
-  // (6 samples + 4 windows) x 16 tokens x 16 channels x 4 bytes = 10.0 KiB.
-  job.memory_limit = 10 * 1024;
-  EXPECT_NO_THROW(inputs.samples(job));
-  job.memory_limit = 10 * 1024 - 1;
-  expect_error<UsageError>([&] { static_cast<void>(inputs.samples(job)); }, tiny.file(),
-                           {"memory_limit", "6 samples of 16 tokens", "4 evaluation windows",
-                            "10.0 KiB", "lower calibration.samples"});
-  job.memory_limit = std::numeric_limits<std::uint64_t>::max();
-  job.calibration.corpus.samples = 9;
-  EXPECT_THROW(inputs.samples(job), InputError);
 }
 
 TEST(JobInputsTest, FaultsOfTheJobNameFileAndKey) {

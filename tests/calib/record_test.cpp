@@ -146,7 +146,7 @@ class RecordRoundTrip : public testing::Test {
     BlockResult result =
         calibrate_block(tiny_.architecture(), tiny_.block(), tiny_.stream(), options, stopwatch);
     RecordWriter writer(path(), "job", options);
-    writer.block(0, result);
+    writer.block(0, record_of(result));
     writer.commit("id");
     return result;
   }

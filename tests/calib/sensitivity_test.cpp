@@ -91,10 +91,15 @@ TEST_F(SensitivityTest, FileHoldsWhatIsReturned) {
   EXPECT_EQ(json.at("parts").size(), result.parts.size());
 }
 
+TEST_F(SensitivityTest, MemoryLimitChangesNoFigure) {
+  const Json expected = to_json(measure({}));
+  // The samples alone, the samples and some of the models' windows, nothing.
+  for (const std::string limit : {"6 KiB", "40 KiB", "1 B"}) {
+    EXPECT_EQ(to_json(measure({"memory_limit=" + limit})), expected) << limit;
+  }
+}
+
 TEST_F(SensitivityTest, RefusesBeforeAnyWork) {
-  support::expect_error<UsageError>(
-      [&] { measure({"memory_limit=20 KiB"}); }, tiny_.file().string(),
-      {"memory_limit", "models through the texts at once", "evaluate.windows"});
   support::expect_error<UsageError>([&] { measure({"scheme.keep=[nothing]"}); },
                                     tiny_.file().string(), {"scheme.keep", "names nothing"});
   EXPECT_FALSE(std::filesystem::exists(tiny_.output()));

@@ -192,7 +192,7 @@ class BadInput(CommandTest):
                                    ["serch", "search"]),
             "unknown method": ({"transform": {"method": "os_minus"}}, ["os_minus", "os_plus"]),
             "output on the model": ({"model": str(self.place / "out" / "model")}, ["output"]),
-            "memory limit": ({"memory_limit": "1 KiB"}, ["memory_limit"]),
+            "memory limit": ({"memory_limit": "much"}, ["memory_limit", "2GiB"]),
         }
         for name, (changes, words) in cases.items():
             with self.subTest(name):

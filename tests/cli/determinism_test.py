@@ -9,6 +9,8 @@ from command import (EVALUATION_TEXT, MODEL, CommandTest, calibrate, digest, run
 METHODS = [["transform.method=os_plus", "scheme=w6a6"],
            ["transform.method=smoothquant", "transform.alpha=search", "scheme=w8a8"],
            ["transform.method=none", "scheme=w4a4"]]
+# Nothing of the small job's hidden states, some, all.
+MEMORY = ["1 B", "100 KiB", "1 GiB"]
 LIMITS = ["--windows", "3", "--sequence-length", "32"]  # as the small job's
 
 
@@ -39,6 +41,20 @@ class Determinism(CommandTest):
                 two = self.outputs(folder, method, 2)
                 self.assertEqual(one, two)
                 self.assertIn("calibration.h5", one[1])
+
+    def test_memory_does_not_change_a_byte(self):
+        with scratch() as folder:
+            # The record and the run's id hold the job as it was written, with the limit.
+            for method in [METHODS[0], [*METHODS[2], "scheme.weights.rounding=gptq"]]:
+                found = []
+                for limit, threads in [(limit, threads) for limit in MEMORY for threads in (1, 2)]:
+                    summary, files = self.outputs(
+                        folder, [*method, f"memory_limit={limit}"], threads)
+                    del summary["job"]["memory_limit"], files["calibration.h5"]
+                    del files["quantized/config.json"]
+                    found.append((summary, files))
+                for other in found[1:]:
+                    self.assertEqual(found[0], other)
 
     def test_a_second_run_replaces_the_first_whole(self):
         with scratch() as folder:

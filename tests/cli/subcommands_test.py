@@ -34,6 +34,13 @@ class Run(CommandTest):
                          "wrote out/model\n", "wrote out/quantized\n", "note: "]:
                 self.assertIn(word, text)
 
+    def test_peak_memory_is_not_that_of_the_program_that_started_it(self):
+        large = bytearray(1 << 30)
+        with scratch() as folder:
+            summary = self.assert_document(calibrate("run", small_job(folder), "--json"))
+            self.assertGreater(summary["peak_memory_bytes"], 1 << 20)
+            self.assertLess(summary["peak_memory_bytes"], len(large))
+
     def test_settings_reach_the_job(self):
         with scratch() as folder:
             summary = self.assert_document(calibrate(

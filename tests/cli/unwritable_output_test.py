@@ -3,7 +3,8 @@
 import os
 import resource
 
-from command import (FAILED, CommandTest, calibrate, digest, run_tests, scratch, small_job)
+from command import (EVALUATION_TEXT, FAILED, MODEL, WRONG_USAGE, CommandTest, calibrate, digest,
+                     run_tests, scratch, small_job)
 
 COMPARISON = {"transform.method": ["none"]}
 
@@ -53,6 +54,40 @@ class UnwritableOutput(CommandTest):
                                        preexec_fn=file_size_limit(size))
                     self.assert_refused(result, FAILED, str(folder / "out"))
                     self.assertEqual(digest(folder / "out"), before)
+
+    def test_full_disk_for_hidden_states_leaves_earlier_outputs(self):
+        calibration = {"random": "ascii", "samples": 30, "sequence_length": 512, "batch": 2}
+        refused = ["memory limit", "free some space"]
+        with scratch() as folder:
+            self.assert_done(calibrate("run", small_job(folder), "--quiet"))
+            before = digest(folder / "out")
+            # Above the weights, below 30 x 512 x 192 floats.
+            job = small_job(folder, calibration=calibration, memory_limit="1 B")
+            result = calibrate("run", job, "--quiet", preexec_fn=file_size_limit(9_000_000))
+            self.assert_refused(result, FAILED, str(folder / "out"), *refused)
+            self.assertEqual(digest(folder / "out"), before)
+            job = small_job(folder, memory_limit="1 B", compare=COMPARISON)
+            result = calibrate("compare", job, "--quiet", preexec_fn=file_size_limit(4096))
+            self.assert_refused(result, FAILED, str(folder / "out"), *refused)
+            self.assertEqual(digest(folder / "out"), before)
+
+    def test_evaluate_spills_where_the_environment_says(self):
+        with scratch() as folder:
+            def evaluate(*options, **changes):
+                return calibrate("evaluate", MODEL, "--text", EVALUATION_TEXT, "--windows", "3",
+                                 "--sequence-length", "32", *options, **changes)
+            expected = self.assert_done(evaluate()).stdout
+            there = {**os.environ, "TMPDIR": str(folder)}
+            spilled = evaluate("--memory-limit", "1 B", env=there)
+            self.assertEqual(self.assert_done(spilled).stdout, expected)
+            self.assertEqual(list(folder.iterdir()), [])
+            self.assert_refused(evaluate("--memory-limit", "1 B", "--quiet", env=there,
+                                         preexec_fn=file_size_limit(4096)), FAILED, str(folder))
+            there["TMPDIR"] = str(folder / "none")
+            self.assert_refused(evaluate("--memory-limit", "1 B", "--quiet", env=there), FAILED,
+                                str(folder / "none"), "cannot be made")
+            self.assert_refused(evaluate("--memory-limit", "much"), WRONG_USAGE,
+                                "--memory-limit", "2GiB")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,35 @@ class CheckpointWriterTest : public testing::Test {
   const fs::path output = folder / "new" / "output";
 };
 
+TEST_F(CheckpointWriterTest, AdoptsWhatAnEarlierProgramWrote) {
+  const Checkpoint source(source_folder);
+  const auto layout = [](const StoredTensor& tensor) {
+    return std::vector{TensorPlan{tensor.name, tensor.dtype, tensor.shape}};
+  };
+  const Matrix w = Matrix::Constant(2, 3, 4.0F);
+  TensorHashes hashes;
+  {
+    CheckpointWriter writer(source, output, layout, Leftovers::keep);
+    EXPECT_TRUE(writer.sync().empty());
+    writer.write("w", w);
+    hashes = writer.sync();
+    ASSERT_EQ(hashes.size(), 1U);
+    EXPECT_TRUE(writer.sync().empty());
+    EXPECT_FALSE(writer.holds(hashes));  // it is this program's already
+    EXPECT_EQ(writer.so_far().matrix("w", 2, 3), w);
+  }
+  CheckpointWriter writer(source, output, layout, Leftovers::keep);
+  EXPECT_FALSE(writer.holds({{"w", "0123456789abcdef"}}));
+  EXPECT_FALSE(writer.holds({{"none", hashes.at("w")}}));
+  ASSERT_TRUE(writer.holds(hashes));
+  writer.adopt(hashes);
+  EXPECT_FALSE(writer.holds(hashes));
+  writer.finish({{"model_type", "opt"}});
+  const Checkpoint written(output);
+  EXPECT_EQ(written.matrix("w", 2, 3), w);
+  EXPECT_EQ(written.vector("b", 3), source.vector("b", 3));
+}
+
 TEST_F(CheckpointWriterTest, WritesWhatIsGivenAndCopiesTheRest) {
   const Checkpoint source(source_folder);
   CheckpointWriter writer(source, output);

@@ -113,6 +113,38 @@ TEST(ReplacingFileTest, TakesOverWhatAKilledProgramLeft) {
   EXPECT_EQ(files_in(folder.path()), 1U);
 }
 
+TEST(ReplacingFileTest, KeepsWhatIsUnfinishedAndContinuesIt) {
+  const ScratchFolder folder;
+  const fs::path target = folder / "a";
+  {
+    ReplacingFile file(target, Leftovers::keep);
+    EXPECT_EQ(file.size(), 0U);
+    file.append("one ");
+    file.sync();
+  }
+  EXPECT_FALSE(fs::exists(target));
+  {
+    ReplacingFile file(target, Leftovers::keep);
+    ASSERT_EQ(file.size(), 4U);
+    std::string found(3, '\0');
+    file.read_at(1, std::as_writable_bytes(std::span(found)));
+    EXPECT_EQ(found, "ne ");
+    file.append("two");
+    file.commit();
+  }
+  EXPECT_EQ(read_bytes(target), "one two");
+  // What was committed is continued, too.
+  {
+    ReplacingFile file(target, Leftovers::keep);
+    EXPECT_FALSE(fs::exists(target));
+    EXPECT_EQ(file.size(), 7U);
+    file.resize(9);
+    file.write_at(8, std::as_bytes(std::span(std::string_view("!"))));
+    file.commit();
+  }
+  EXPECT_EQ(read_bytes(target), std::string("one two\0!", 9));
+}
+
 TEST(ReplacingFileTest, TwoProgramsDoNotWriteOneFile) {
   const ScratchFolder folder;
   ReplacingFile file(folder / "a");

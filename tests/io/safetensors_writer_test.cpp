@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <map>
 #include <string>
@@ -6,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "io/content_hash.h"
 #include "io/errors.h"
 #include "io/safetensors.h"
 #include "support/expect_error.h"
@@ -53,6 +55,37 @@ TEST(SafetensorsWriterTest, ReadsBackAScalarAnEmptyTensorAndNoTensors) {
   EXPECT_TRUE(file.metadata().empty());
   SafetensorsWriter(folder / "none", {}, {}).commit();
   EXPECT_TRUE(SafetensorsFile(folder / "none").tensors().empty());
+}
+
+TEST(SafetensorsWriterTest, AdoptsWhatAnEarlierProgramWrote) {
+  const ScratchFolder folder;
+  const std::vector<TensorPlan> plan{{"x", DType::U8, {2}}, {"y", DType::U8, {3}}};
+  {
+    SafetensorsWriter writer(folder / "a", plan, {}, Leftovers::keep);
+    writer.write("x", bytes_of_text("12"));
+    writer.sync();
+    EXPECT_TRUE(writer.holds("x", content_hash("12")));
+    EXPECT_FALSE(writer.holds("x", content_hash("13")));
+    EXPECT_FALSE(writer.holds("none", content_hash("")));
+  }
+  {
+    SafetensorsWriter writer(folder / "a", plan, {}, Leftovers::keep);
+    EXPECT_TRUE(writer.holds("x", content_hash("12")));
+    EXPECT_FALSE(writer.holds("y", content_hash("345")));
+    EXPECT_TRUE(
+        std::ranges::equal(SafetensorsFile(writer.temporary()).at("x").bytes, bytes_of_text("12")));
+    writer.adopt("x");
+    EXPECT_THROW(writer.commit(), MachineError);
+    writer.write("y", bytes_of_text("345"));
+    writer.commit();
+  }
+  EXPECT_TRUE(std::ranges::equal(SafetensorsFile(folder / "a").at("x").bytes, bytes_of_text("12")));
+  // Committed or not: the same plan is continued, another one is not.
+  EXPECT_TRUE(
+      SafetensorsWriter(folder / "a", plan, {}, Leftovers::keep).holds("y", content_hash("345")));
+  const std::vector<TensorPlan> other{{"x", DType::I8, {2}}, {"y", DType::U8, {3}}};
+  EXPECT_FALSE(
+      SafetensorsWriter(folder / "a", other, {}, Leftovers::keep).holds("y", content_hash("345")));
 }
 
 TEST(SafetensorsWriterTest, EveryElementIsAligned) {
