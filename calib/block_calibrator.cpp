@@ -161,10 +161,13 @@ class BlockCalibrator {
       return result_.statistics[index_of(site.input)].absmax();
     }
     // The node's statistics are those of all experts.
-    const ChannelExtrema extrema =
-        channel_extrema(stream_.capture(architecture_, result_.folded, {}, site.input,
-                                        stream_.size(), site.readers.front().expert));
-    return extrema.high.cwiseMax(-extrema.low);
+    Vector widest = Vector::Zero(architecture_.ffn_channels);
+    stream_.capture_in_order(architecture_, result_.folded, {}, site.input,
+                             site.readers.front().expert, [&](const Matrix& values) {
+                               if (values.rows() == 0) return;
+                               widest = widest.cwiseMax(values.cwiseAbs().colwise().maxCoeff());
+                             });
+    return widest;
   }
 
   // The quantized block follows the folded one; its weights are quantized as they become final.
