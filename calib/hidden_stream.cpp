@@ -21,6 +21,7 @@ Matrix captured_at(const Architecture& architecture, const Block& block,
 
 std::vector<Index> lengths_of(const std::vector<Encoding>& windows) {
   std::vector<Index> lengths;
+  lengths.reserve(windows.size());
   for (const Encoding& window : windows) lengths.push_back(static_cast<Index>(window.ids.size()));
   return lengths;
 }

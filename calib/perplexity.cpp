@@ -43,6 +43,7 @@ std::vector<WindowScore> score_part(const LanguageModel& model,
                       [&](std::size_t i) { likelihoods[i].add(head, first); });
   }
   std::vector<WindowScore> scores;
+  scores.reserve(likelihoods.size());
   for (const NextTokenLikelihood& likelihood : likelihoods) {
     scores.push_back({likelihood.sum(), static_cast<double>(likelihood.count())});
   }
