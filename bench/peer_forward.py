@@ -1,6 +1,6 @@
 """Tokens a second of transformers' OPT in float32, the better of its eager and SDPA attention.
 
-    peer_forward.py CHECKPOINT TEXT.jsonl [--windows 32] [--length 512] [--threads 2]
+    peer_forward.py CHECKPOINT TEXT.jsonl [--windows 16] [--length 512] [--threads 2]
 
 Prints JSON for each attention and batch size tried: the best of several rounds, embedding to
 logits, and the mean loss of the next token.
@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM
 
 from peer_search import windows
 
-ROUNDS = 5
+ROUNDS = 4
 BATCHES = [1, 4]
 
 
@@ -38,7 +38,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("checkpoint")
     parser.add_argument("text", type=pathlib.Path)
-    parser.add_argument("--windows", type=int, default=32)
+    parser.add_argument("--windows", type=int, default=16)
     parser.add_argument("--length", type=int, default=512)
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
