@@ -5,6 +5,7 @@
 #include "bench/bench_count.h"
 
 #include <cstddef>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <random>
@@ -77,6 +78,8 @@ void register_all() {
   const fs::path shared = root.parent_path() / "shared";
   std::vector<fs::path> folders{root / "configs/quickstart/opt-3m-outlier"};
   if (fs::exists(shared)) folders = {shared / "models/opt-17m-old", shared / "models/bert-sst2"};
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): before main
+  if (const char* other = std::getenv("EVENKEEL_BENCH_TOKENIZER")) folders.emplace_back(other);
   const auto all_texts =
       std::make_shared<const std::vector<std::pair<std::string, std::string>>>(texts(root, shared));
   for (const fs::path& folder : folders) {

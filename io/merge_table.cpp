@@ -130,6 +130,7 @@ Merge MergeTable::find(TokenId left, TokenId right) const {
 void merge_by_scan(const MergeTable& merges, Tokens& symbols, std::size_t first) {
   const auto at = [first](std::size_t i) { return static_cast<std::ptrdiff_t>(first + i); };
   std::vector<Merge> pairs;  // of symbol i and the one after it
+  pairs.reserve(symbols.size() - first);
   for (std::size_t i = first; i + 1 < symbols.size(); ++i) {
     pairs.push_back(merges.find(symbols[i], symbols[i + 1]));
   }
