@@ -14,6 +14,7 @@
 #include "model/ops.h"
 #include "quantizers/affine.h"
 #include "quantizers/gemm.h"
+#include "quantizers/integer_product.h"
 #include "quantizers/weight_quantizer.h"
 #include "transforms/candidate_quantizer.h"
 #include "transforms/site_scorer.h"
@@ -44,10 +45,11 @@ void float_product(benchmark::State& state) {
 void integer_product_u8s8(benchmark::State& state) {
   const Index channels = state.range(0);
   const std::vector<std::uint8_t> x(static_cast<std::size_t>(tokens * channels), 77);
-  const std::vector<std::int8_t> w(static_cast<std::size_t>(channels * channels), -5);
+  const std::vector<std::int8_t> codes(static_cast<std::size_t>(channels * channels), -5);
+  const PackedCodes w(codes, channels, channels);
   std::vector<std::int32_t> out(static_cast<std::size_t>(tokens * channels));
   for (auto _ : state) {
-    integer_product(x, w, tokens, channels, channels, out);
+    w.multiply(x, tokens, out);
     benchmark::DoNotOptimize(out.data());
   }
   count_items(state, 2.0 * static_cast<double>(tokens * channels * channels));

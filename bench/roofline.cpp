@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,6 +20,7 @@
 #include <nlohmann/json.hpp>
 
 #include "quantizers/gemm.h"
+#include "quantizers/integer_product.h"
 
 namespace evenkeel {
 namespace {
@@ -60,10 +62,12 @@ Product code_product(Shape shape) {
   const auto size = [](Index rows, Index columns) {
     return static_cast<std::size_t>(rows * columns);
   };
-  return [shape, x = std::vector<std::uint8_t>(size(shape.rows, shape.depth), 77),
-          w = std::vector<std::int8_t>(size(shape.columns, shape.depth), -5),
+  const std::vector<std::int8_t> codes(size(shape.columns, shape.depth), -5);
+  // Shared, as a function is to be copied.
+  const auto w = std::make_shared<const PackedCodes>(codes, shape.columns, shape.depth);
+  return [shape, w, x = std::vector<std::uint8_t>(size(shape.rows, shape.depth), 77),
           out = std::vector<std::int32_t>(size(shape.rows, shape.columns))]() mutable {
-    integer_product(x, w, shape.rows, shape.columns, shape.depth, out);
+    w->multiply(x, shape.rows, out);
   };
 }
 

@@ -8,6 +8,7 @@ import tempfile
 from programs import Job, peer, scored_candidates, shared_or_own, synthetic, tool
 
 SEARCHES = ("exhaustive", "exact", "fast")
+PIECE_ROWS = 128  # tokens that the search multiplies at a time (model/attention.h)
 NEAR_TIE = 1.002  # losses of one function computed in two orders of sums differ by up to this
 
 
@@ -97,7 +98,7 @@ def roofline(options, _folder):
     for model in options.models:
         config = json.loads((model / "config.json").read_text())
         channels, ffn = config["hidden_size"], config["ffn_dim"]
-        shapes += [f"512x{3 * channels}x{channels}", f"512x{ffn}x{channels}"]
+        shapes += [f"{PIECE_ROWS}x{3 * channels}x{channels}", f"{PIECE_ROWS}x{ffn}x{channels}"]
     for threads in sorted({1, options.threads}):
         rates = tool("roofline", threads, *shapes)
         rows = []
