@@ -82,6 +82,7 @@ double rate(const std::function<Product(Shape)>& make, Shape shape, int threads)
   std::barrier<> together(threads);
   std::vector<std::vector<double>> rates(static_cast<std::size_t>(threads));
   std::vector<std::thread> workers;
+  workers.reserve(rates.size());
   for (std::vector<double>& own : rates) {
     workers.emplace_back([&] {
       const Product product = make(shape);

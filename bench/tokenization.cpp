@@ -80,17 +80,15 @@ void register_all() {
   if (fs::exists(shared)) folders = {shared / "models/opt-17m-old", shared / "models/bert-sst2"};
   // NOLINTNEXTLINE(concurrency-mt-unsafe): before main
   if (const char* other = std::getenv("EVENKEEL_BENCH_TOKENIZER")) folders.emplace_back(other);
-  const auto all_texts =
-      std::make_shared<const std::vector<std::pair<std::string, std::string>>>(texts(root, shared));
+  // Kept for as long as the benchmarks, which run after this.
+  static const std::vector<std::pair<std::string, std::string>> all_texts = texts(root, shared);
   for (const fs::path& folder : folders) {
     const auto tokenizer = std::make_shared<const Tokenizer>(folder / "tokenizer.json");
-    for (std::size_t i = 0; i < all_texts->size(); ++i) {
-      const std::string name =
-          "tokenize/" + folder.filename().string() + "/" + all_texts->at(i).first;
-      benchmark::RegisterBenchmark(name.c_str(),
-                                   [tokenizer, all_texts, i](benchmark::State& state) {
-                                     encode(state, *tokenizer, all_texts->at(i).second);
-                                   });
+    for (const auto& [text_name, text] : all_texts) {
+      const std::string name = "tokenize/" + folder.filename().string() + "/" + text_name;
+      benchmark::RegisterBenchmark(
+          name.c_str(),
+          [tokenizer, &text = text](benchmark::State& state) { encode(state, *tokenizer, text); });
     }
   }
 }

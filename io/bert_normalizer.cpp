@@ -69,7 +69,7 @@ class BertNormalizer : public Normalizer {
     result.reserve(text.size());
     for (std::size_t i = 0; i < text.size();) {
       if (is_ascii(text[i])) {
-        const std::int8_t became = ascii_[static_cast<std::size_t>(text[i++])];
+        const std::int8_t became = ascii_[static_cast<unsigned char>(text[i++])];
         if (became != gone) result += static_cast<char>(became);
       } else {
         const std::size_t end = end_of_stretch(text, i);
@@ -102,7 +102,7 @@ class BertNormalizer : public Normalizer {
     for (std::size_t i = begin; i < text.size(); ++i) {
       if (!is_ascii(text[i])) {
         run = 0;
-      } else if (ascii_[static_cast<std::size_t>(text[i])] != gone) {
+      } else if (ascii_[static_cast<unsigned char>(text[i])] != gone) {
         if (run++ == 0) cut = i;
         if (run == worth_a_cut) return cut;
       }

@@ -77,7 +77,7 @@ class BertSplitter : public PreTokenizer {
     return is_punctuation(character) ? Kind::punctuation : Kind::of_word;
   }
   Kind kind_at(std::string_view text, std::size_t offset) const {
-    return is_ascii(text[offset]) ? ascii_[static_cast<std::size_t>(text[offset])]
+    return is_ascii(text[offset]) ? ascii_[static_cast<unsigned char>(text[offset])]
                                   : of_character(utf8_at(text, offset));
   }
 
