@@ -29,6 +29,7 @@ test_packages=(
   "ccache: rebuilds only what changed, over build folders"
   "clang-format-14: the format check"
   "clang-tidy-14: tests/tidy.sh"
+  "libbenchmark-dev: the kernel benchmarks, which the tests build so that they stay buildable"
   "python3-venv: a virtual environment for the tests that compare with PyPI packages"
 )
 

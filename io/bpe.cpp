@@ -11,6 +11,7 @@
 #include "io/byte_fallback.h"
 #include "io/byte_level.h"
 #include "io/errors.h"
+#include "io/merge_boundaries.h"
 #include "io/merge_table.h"
 #include "io/utf8.h"
 
@@ -27,12 +28,18 @@ class Bpe : public TokenModel {
   Bpe(const ComponentSettings& settings, WordBytes word_bytes);
 
   void append_ids(std::string_view word, Tokens& ids) const override;
+  bool split(std::string_view word, const PartSink& sink) const override;
   const Vocabulary& vocabulary() const override { return vocabulary_; }
 
  private:
   void read_merges(const ComponentSettings& settings);
   TokenId known(std::string_view token, std::string_view where) const;
 
+  // Of a character of WordBytes::text.
+  std::optional<TokenId> symbol(std::string_view character) const {
+    return character.size() == 1 ? byte_ids_[static_cast<std::uint8_t>(character.front())]
+                                 : vocabulary_.find(character);
+  }
   void append_symbols(std::string_view word, Tokens& ids) const;
   TokenId unknown_id() const;
 
@@ -40,7 +47,8 @@ class Bpe : public TokenModel {
   WordBytes word_bytes_;
   Vocabulary vocabulary_;
   MergeTable merges_;
-  std::array<std::optional<TokenId>, 256> byte_ids_;  // of WordBytes::byte_level
+  MergeBoundaries boundaries_;                        // of WordBytes::text
+  std::array<std::optional<TokenId>, 256> byte_ids_;  // of symbols of one byte
   std::string unknown_token_;                         // empty: none
   bool fuse_unknown_;
   std::optional<ByteFallback> byte_fallback_;
@@ -67,7 +75,10 @@ Bpe::Bpe(const ComponentSettings& settings, WordBytes word_bytes)
   if (settings.boolean("byte_fallback", false)) byte_fallback_.emplace(vocabulary_);
   read_merges(settings);
   for (std::size_t byte = 0; byte < byte_ids_.size(); ++byte) {
-    byte_ids_.at(byte) = vocabulary_.find(byte_level_symbol(static_cast<std::uint8_t>(byte)));
+    const auto character = static_cast<char>(byte);
+    byte_ids_.at(byte) = word_bytes_ == WordBytes::byte_level
+                             ? vocabulary_.find(byte_level_symbol(static_cast<std::uint8_t>(byte)))
+                             : vocabulary_.find({&character, 1});
   }
 }
 
@@ -101,6 +112,7 @@ void Bpe::read_merges(const ComponentSettings& settings) {
     const TokenId left_id = known(left, where);
     const TokenId right_id = known(right, where);
     merges_.set(left_id, right_id, {rank, known(fmt::format("{}{}", left, right), where)});
+    if (word_bytes_ == WordBytes::text) boundaries_.add(left, right);
   }
 }
 
@@ -130,6 +142,24 @@ void Bpe::append_ids(std::string_view word, Tokens& ids) const {
   }
 }
 
+// Between two characters that are symbols and that no merge joins. (What is spelt in bytes or is
+// unknown has other symbols than its characters, and fuses with those beside it.)
+bool Bpe::split(std::string_view word, const PartSink& sink) const {
+  if (word_bytes_ != WordBytes::text || ignore_merges_) return sink(word);
+  std::size_t done = 0;
+  for (std::size_t before = 0, i = utf8_size(word.front()); i < word.size();) {
+    const std::size_t end = i + utf8_size(word[i]);
+    if (!boundaries_.joins(utf8_at(word, before), utf8_at(word, i)) &&
+        symbol(word.substr(before, i - before)) && symbol(word.substr(i, end - i))) {
+      if (!sink(word.substr(done, i - done))) return false;
+      done = i;
+    }
+    before = i;
+    i = end;
+  }
+  return sink(word.substr(done));
+}
+
 void Bpe::append_symbols(std::string_view word, Tokens& ids) const {
   // One unknown symbol waits for those that fuse with it. Bytes do not flush it: where some bytes
   // have tokens and others have none, the library puts it after them, and so does this.
@@ -137,11 +167,11 @@ void Bpe::append_symbols(std::string_view word, Tokens& ids) const {
   const auto flush_unknown = [&] {
     if (std::exchange(unknown_waits, false)) ids.push_back(unknown_id());
   };
-  const auto append = [&](std::optional<TokenId> id, std::string_view symbol) {
+  const auto append = [&](std::optional<TokenId> id, std::string_view text) {
     if (id) {
       flush_unknown();
       ids.push_back(*id);
-    } else if ((!byte_fallback_ || !byte_fallback_->append_ids(symbol, ids)) &&
+    } else if ((!byte_fallback_ || !byte_fallback_->append_ids(text, ids)) &&
                !unknown_token_.empty()) {
       if (!fuse_unknown_) flush_unknown();
       unknown_waits = true;
@@ -154,9 +184,9 @@ void Bpe::append_symbols(std::string_view word, Tokens& ids) const {
     }
   } else {
     for (std::size_t i = 0; i < word.size();) {
-      const std::string_view symbol = word.substr(i, utf8_size(word[i]));
-      append(vocabulary_.find(symbol), symbol);
-      i += symbol.size();
+      const std::string_view character = word.substr(i, utf8_size(word[i]));
+      append(symbol(character), character);
+      i += character.size();
     }
   }
   flush_unknown();

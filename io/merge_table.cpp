@@ -1,6 +1,7 @@
 #include "io/merge_table.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <queue>
 #include <span>
@@ -11,6 +12,7 @@ namespace evenkeel {
 namespace {
 
 constexpr std::size_t fewest_slots = 16;
+constexpr std::size_t few_symbols = 32;  // of a word of language
 
 std::uint64_t pair_of(TokenId left, TokenId right) {
   return (std::uint64_t{static_cast<std::uint32_t>(left)} << 32U) |
@@ -128,22 +130,27 @@ Merge MergeTable::find(TokenId left, TokenId right) const {
 }
 
 void merge_by_scan(const MergeTable& merges, Tokens& symbols, std::size_t first) {
-  const auto at = [first](std::size_t i) { return static_cast<std::ptrdiff_t>(first + i); };
-  std::vector<Merge> pairs;  // of symbol i and the one after it
-  for (std::size_t i = first; i + 1 < symbols.size(); ++i) {
-    pairs.push_back(merges.find(symbols[i], symbols[i + 1]));
+  std::size_t count = symbols.size() - first;
+  if (count < 2) return;
+  TokenId* const ids = symbols.data() + first;
+  std::array<Merge, few_symbols> few;
+  std::vector<Merge> many(count > few.size() ? count : 0);
+  Merge* const pairs = many.empty() ? few.data() : many.data();  // of symbol i and the one after it
+  const auto look_up = [&](std::size_t i) { pairs[i] = merges.find(ids[i], ids[i + 1]); };
+  for (std::size_t i = 0; i + 1 < count; ++i) look_up(i);
+  while (count > 1) {
+    const Merge* best = std::min_element(
+        pairs, pairs + count - 1, [](const Merge& a, const Merge& b) { return a.rank < b.rank; });
+    if (!best->exists()) break;
+    const auto i = static_cast<std::size_t>(best - pairs);
+    ids[i] = best->id;
+    std::copy(ids + i + 2, ids + count, ids + i + 1);
+    std::copy(pairs + i + 1, pairs + count - 1, pairs + i);
+    --count;
+    if (i > 0) look_up(i - 1);
+    if (i + 1 < count) look_up(i);
   }
-  while (!pairs.empty()) {
-    const auto best = std::min_element(
-        pairs.begin(), pairs.end(), [](const Merge& a, const Merge& b) { return a.rank < b.rank; });
-    if (!best->exists()) return;
-    const auto i = static_cast<std::size_t>(best - pairs.begin());
-    symbols[first + i] = best->id;
-    symbols.erase(symbols.begin() + at(i + 1));
-    pairs.erase(best);
-    if (i > 0) pairs[i - 1] = merges.find(symbols[first + i - 1], symbols[first + i]);
-    if (i < pairs.size()) pairs[i] = merges.find(symbols[first + i], symbols[first + i + 1]);
-  }
+  symbols.resize(first + count);
 }
 
 void merge_by_heap(const MergeTable& merges, Tokens& symbols, std::size_t first) {

@@ -1,6 +1,7 @@
 // The model of a tokenizer: what turns one word into token ids.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -16,6 +17,9 @@ enum class WordBytes {
   byte_level,  // each byte is to be read as its character of the byte-level alphabet
 };
 
+/// Called with each part of a word in turn. False asks for no more.
+using PartSink = std::function<bool(std::string_view part)>;
+
 /// Thread-safe after construction.
 class TokenModel {
  public:
@@ -26,6 +30,9 @@ class TokenModel {
 
   /// Appends the ids of `word` (not empty, UTF-8 or a part of it that a pre-tokenizer cut).
   virtual void append_ids(std::string_view word, Tokens& ids) const = 0;
+  /// Gives the parts of `word` whose ids, one after the other, are those of the word: a whole text
+  /// as one word is long, and its parts are alike. False when `sink` asked to stop.
+  virtual bool split(std::string_view word, const PartSink& sink) const { return sink(word); }
   virtual const Vocabulary& vocabulary() const = 0;
 };
 

@@ -97,14 +97,19 @@ struct Tokenizer::Pipeline {
       throw InputError(fmt::format("the text is not valid UTF-8 at byte {}; convert it", *offset));
     }
     WordCache cache(text.size());
-    const WordSink append_word = [&](const Word& given) {
-      const std::string_view word = given.text;
-      if (!cache.append_known(word, ids)) {
+    const PartSink append_part = [&](std::string_view part) {
+      if (!cache.append_known(part, ids)) {
         const std::size_t first = ids.size();
-        model->append_ids(word, ids);
-        cache.remember(word, first, ids);
+        model->append_ids(part, ids);
+        cache.remember(part, first, ids);
       }
       return ids.size() < limit;
+    };
+    const WordSink append_word = [&](const Word& word) {
+      // What a pre-tokenizer has cut is short enough.
+      constexpr std::size_t long_word = 128;
+      return word.text.size() < long_word ? append_part(word.text)
+                                          : model->split(word.text, append_part);
     };
     bool opens = true;
     added.split(text, normalizer.get(), [&](const AddedTokens::Piece& piece) {

@@ -61,13 +61,6 @@ std::optional<std::size_t> first_invalid_utf8(std::string_view text) {
   return std::nullopt;
 }
 
-std::size_t utf8_size(char lead) {
-  const auto byte = static_cast<std::uint8_t>(lead);
-  if (byte < 0x80) return 1;
-  if (byte < 0xE0) return 2;
-  return byte < 0xF0 ? 3 : 4;
-}
-
 char32_t utf8_at(std::string_view text, std::size_t offset) {
   const std::size_t size = utf8_size(text[offset]);
   if (size == 1) return byte_at(text, offset);

@@ -12,8 +12,15 @@ namespace evenkeel {
 /// forms, no surrogates, nothing above U+10FFFF), if any.
 std::optional<std::size_t> first_invalid_utf8(std::string_view text);
 
+inline bool is_ascii(char byte) { return (static_cast<unsigned char>(byte) & 0x80U) == 0; }
+
 /// Bytes of the sequence that `lead` opens. REQUIRES: `lead` opens a valid sequence.
-std::size_t utf8_size(char lead);
+inline std::size_t utf8_size(char lead) {
+  const auto byte = static_cast<unsigned char>(lead);
+  if (byte < 0x80) return 1;
+  if (byte < 0xE0) return 2;
+  return byte < 0xF0 ? 3 : 4;
+}
 
 /// The character at `offset`. REQUIRES: valid UTF-8, `offset` on a character's first byte.
 char32_t utf8_at(std::string_view text, std::size_t offset);

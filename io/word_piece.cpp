@@ -1,13 +1,14 @@
 #include "io/word_piece.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 
 #include "io/errors.h"
+#include "io/token_trie.h"
 #include "io/utf8.h"
 
 namespace evenkeel {
@@ -28,21 +29,18 @@ class WordPiece : public TokenModel {
 
  private:
   bool append_pieces(std::string_view word, Tokens& ids) const;
-  // The longest token at the beginning of `rest`, and its bytes.
-  std::optional<TokenId> longest(std::string_view rest, bool continues, std::size_t& bytes) const;
 
   Vocabulary vocabulary_;
+  TokenTrie tokens_;
   std::string prefix_;
-  std::size_t longest_word_;   // in characters
-  std::size_t longest_token_;  // in bytes
+  std::size_t longest_word_;  // in characters
   TokenId unknown_;
 };
 
 WordPiece::WordPiece(const ComponentSettings& settings)
     : vocabulary_(vocabulary_of(settings)),
       prefix_(settings.text("continuing_subword_prefix", "##")),
-      longest_word_(static_cast<std::size_t>(settings.positive("max_input_chars_per_word", 100))),
-      longest_token_(0) {
+      longest_word_(static_cast<std::size_t>(settings.positive("max_input_chars_per_word", 100))) {
   const std::string unknown = settings.text("unk_token", "[UNK]");
   const std::optional<TokenId> id = vocabulary_.find(unknown);
   if (!id) {
@@ -50,8 +48,8 @@ WordPiece::WordPiece(const ComponentSettings& settings)
                                  settings.path().string(), in_quotes(unknown)));
   }
   unknown_ = *id;
-  for (const auto& entry : settings.document().at("vocab").items()) {
-    longest_token_ = std::max(longest_token_, entry.key().size());
+  for (const auto& [token, token_id] : settings.document().at("vocab").items()) {
+    if (!token.empty()) tokens_.add(token, token_id.get<TokenId>());
   }
 }
 
@@ -65,29 +63,13 @@ void WordPiece::append_ids(std::string_view word, Tokens& ids) const {
 
 bool WordPiece::append_pieces(std::string_view word, Tokens& ids) const {
   for (std::size_t begin = 0; begin < word.size();) {
-    std::size_t bytes = 0;
-    const std::optional<TokenId> id = longest(word.substr(begin), begin > 0, bytes);
-    if (!id) return false;
-    ids.push_back(*id);
-    begin += bytes;
+    // A cut in the middle of a character is no token, as a vocabulary is of valid text.
+    const auto longest = tokens_.longest_at(word, begin, begin > 0 ? prefix_ : std::string_view());
+    if (!longest) return false;
+    ids.push_back(longest->id);
+    begin = longest->end;
   }
   return true;
-}
-
-std::optional<TokenId> WordPiece::longest(std::string_view rest, bool continues,
-                                          std::size_t& bytes) const {
-  const std::size_t prefix = continues ? prefix_.size() : 0;
-  std::string piece = continues ? prefix_ : "";
-  piece += rest.substr(0, longest_token_);
-  // A cut in the middle of a character is no token, as a vocabulary is of valid text.
-  for (std::size_t size = std::min(piece.size(), longest_token_); size > prefix; --size) {
-    const auto id = vocabulary_.find(std::string_view(piece).substr(0, size));
-    if (id) {
-      bytes = size - prefix;
-      return id;
-    }
-  }
-  return std::nullopt;
 }
 
 }  // namespace

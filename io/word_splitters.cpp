@@ -1,6 +1,9 @@
 #include "io/word_splitters.h"
 
-#include <functional>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "io/split_behavior.h"
@@ -41,14 +44,44 @@ class CharacterSplitter : public PreTokenizer {
   SplitBehavior behavior_;
 };
 
+// Words end at white space, which goes, and at punctuation, each of which is a word of its own.
 class BertSplitter : public PreTokenizer {
  public:
-  bool split(const Word& text, const WordSink& sink) const override {
-    const WordSink split_off_punctuation = [&sink](const Word& word) {
-      return split_by(is_punctuation, SplitBehavior::isolated, word, sink);
-    };
-    return split_by(is_white_space, SplitBehavior::removed, text, split_off_punctuation);
+  BertSplitter() {
+    for (std::size_t byte = 0; byte < ascii_.size(); ++byte) {
+      ascii_.at(byte) = of_character(static_cast<char32_t>(byte));
+    }
   }
+
+  bool split(const Word& text, const WordSink& sink) const override {
+    const auto give = [&](std::size_t begin, std::size_t end) {
+      return begin == end || sink(text.part(begin, end));
+    };
+    std::size_t done = 0;
+    for (std::size_t i = 0, end = 0; i < text.text.size(); i = end) {
+      end = i + utf8_size(text.text[i]);
+      const Kind kind = kind_at(text.text, i);
+      if (kind == Kind::of_word) continue;
+      if (!give(done, i)) return false;
+      if (kind == Kind::punctuation && !give(i, end)) return false;
+      done = end;
+    }
+    return give(done, text.text.size());
+  }
+
+ private:
+  enum class Kind : std::uint8_t { of_word, white_space, punctuation };
+
+  static Kind of_character(char32_t character) {
+    if (is_white_space(character)) return Kind::white_space;
+    return is_punctuation(character) ? Kind::punctuation : Kind::of_word;
+  }
+  Kind kind_at(std::string_view text, std::size_t offset) const {
+    return is_ascii(text[offset]) ? ascii_[static_cast<unsigned char>(text[offset])]
+                                  : of_character(utf8_at(text, offset));
+  }
+
+  std::array<Kind, 128> ascii_;
 };
 
 using Made = std::unique_ptr<const PreTokenizer>;

@@ -7,10 +7,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # Compile commands of its own: clang cannot read the headers that GCC precompiles.
-cmake -G Ninja -S . -B build/tidy -DCMAKE_BUILD_TYPE=Release -DEVENKEEL_QUICK_BUILD=OFF >/dev/null
+cmake -G Ninja -S . -B build/tidy -DCMAKE_BUILD_TYPE=Release -DEVENKEEL_QUICK_BUILD=OFF \
+  -DEVENKEEL_BENCH=ON >/dev/null
 
 case "${1:-}" in
-  "") mapfile -t files < <(find apps calib io model quantizers tests transforms -name '*.cpp') ;;
+  "") mapfile -t files < <(find apps bench calib io model quantizers tests transforms -name '*.cpp') ;;
   --changed)
     mapfile -t files < <(
       { git diff --name-only --diff-filter=d HEAD && git ls-files --others --exclude-standard; } |

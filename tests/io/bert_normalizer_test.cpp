@@ -43,6 +43,18 @@ TEST(BertNormalizer, AccentsGoWithCaseUnlessToldOtherwise) {
             "\u00E9a");
 }
 
+// ASCII is looked up, and the rest is normalized in stretches; a control character that goes joins
+// what it stood between: marks that are not struck out then change places.
+TEST(BertNormalizer, StretchesAreThoseOfTheWholeText) {
+  Json settings = none();
+  settings["clean_text"] = settings["lowercase"] = true;
+  const auto normalizer = make_bert_normalizer(ComponentSettings("t", settings));
+  const std::string ascii = "A LONG ENOUGH RUN OF ASCII\n";
+  EXPECT_EQ(normalizer->normalized(ascii + "\u00C9\x01T\u0301\u00C9 " + ascii + "\u0301\u0130"),
+            "a long enough run of ascii ete a long enough run of ascii i");
+  EXPECT_EQ(normalizer->normalized("\u302E\x01\x02\U0001D165"), "\U0001D165\u302E");
+}
+
 TEST(BertNormalizer, MissingSettingsAreFaults) {
   EXPECT_THROW(make_bert_normalizer(ComponentSettings("t", Json::object())), InputError);
 }

@@ -1,7 +1,9 @@
 #include "io/bpe.h"
 
 #include <functional>
+#include <random>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -83,6 +85,65 @@ TEST(Bpe, AVeryLongWordIsMerged) {
   std::string word;
   for (int i = 0; i < 500000; ++i) word += "ab";
   EXPECT_EQ(encode(small_model(), word), Tokens(250000, 3));
+}
+
+Tokens encode_by_parts(const TokenModel& model, std::string_view word, std::size_t& parts) {
+  Tokens ids;
+  model.split(word, [&](std::string_view part) {
+    ++parts;
+    model.append_ids(part, ids);
+    return true;
+  });
+  return ids;
+}
+
+TEST(Bpe, PartsAreCutWhereNoMergeReaches) {
+  Json model = small_model();
+  model["vocab"]["▁"] = 6;
+  model["vocab"]["▁ab"] = 7;
+  model["merges"].push_back("▁ ab");
+  const auto bpe = make_bpe(ComponentSettings("t.json: model", model), WordBytes::text);
+  std::vector<std::string> parts;
+  bpe->split("▁abba▁é▁bb", [&](std::string_view part) {
+    parts.emplace_back(part);
+    return parts.size() < 4;
+  });
+  // Not between b and a, as in abab; not beside é, which is no symbol; no more than asked for.
+  EXPECT_EQ(parts, (std::vector<std::string>{"▁ab", "ba", "▁é▁", "b"}));
+}
+
+// Merges drawn from the tokens there are, over texts with characters that are no symbols.
+TEST(Bpe, PartsGiveTheIdsOfTheWhole) {
+  std::mt19937 engine(3);
+  const std::vector<std::string> characters{"a", "b", "c", "▁", "é", "<"};
+  std::size_t parts = 0;
+  for (int round = 0; round < 200; ++round) {
+    Json model = {{"type", "BPE"}, {"vocab", {{"<unk>", 0}, {"<0xC3>", 1}}}, {"merges", {}}};
+    model["merges"] = Json::array();
+    model["fuse_unk"] = round % 2 == 0;
+    if (round % 3 != 0) model["unk_token"] = "<unk>";
+    model["byte_fallback"] = round % 5 == 0;
+    std::vector<std::string> tokens{"a", "b", "▁", "<"};
+    if (round % 7 == 0) tokens.emplace_back("<0xC3>");
+    for (const std::string& token : tokens) model["vocab"].emplace(token, model["vocab"].size());
+    const auto drawn = [&](const std::vector<std::string>& from) {
+      return from[std::uniform_int_distribution<std::size_t>(0, from.size() - 1)(engine)];
+    };
+    for (int i = 0; i < 6; ++i) {
+      const std::string left = drawn(tokens);
+      const std::string right = drawn(tokens);
+      tokens.push_back(left + right);
+      model["vocab"].emplace(tokens.back(), model["vocab"].size());
+      model["merges"].push_back({left, right});
+    }
+    std::string word;
+    for (int i = 0; i < 100; ++i) word += drawn(characters);
+    const auto bpe = make_bpe(ComponentSettings("t.json: model", model), WordBytes::text);
+    Tokens whole;
+    bpe->append_ids(word, whole);
+    EXPECT_EQ(encode_by_parts(*bpe, word, parts), whole) << model << ' ' << word;
+  }
+  EXPECT_GT(parts, 200 * 5U);
 }
 
 TEST(BpeFaults, NameTheirPlace) {
