@@ -116,7 +116,7 @@ void BlockWeights::quantize_readers(Node node, const Readers& readers, const Nod
     // The old weight goes before the new one comes.
     for (const StoredPart& part : stored.parts) quantized.linear(part.place).weight.resize(0, 0);
     split_weight(stored, dequantize_weight(codes[i]), quantized);
-    take_codes(split_codes(stored, codes[i]), quantized);
+    give_codes(split_codes(stored, codes[i]), quantized);
     if (keep_) codes_[readers[i]] = std::move(codes[i]);
     done_[readers[i]] = true;
   }

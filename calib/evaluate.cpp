@@ -76,7 +76,7 @@ RunnableBlock plain_block(const LanguageModel& model, Index number,
     const QuantizedWeight codes =
         quantize_weight(joined_weight(stored, loaded.block), scheme->weights);
     split_weight(stored, dequantize_weight(codes), loaded.block);
-    take_codes(split_codes(stored, codes), loaded.block);
+    give_codes(split_codes(stored, codes), loaded.block);
   }
   for (const Node node : all_nodes) {
     loaded.quantizers[index_of(node)].emplace(scheme_of_node(*scheme, number, node));

@@ -56,7 +56,7 @@ Block load_quantized_block(const Checkpoint& checkpoint, const Architecture& arc
     std::ranges::move(split_codes(stored, weight), std::back_inserter(codes));
     return dequantize_weight(weight);
   });
-  take_codes(codes, block);
+  give_codes(codes, block);
   return block;
 }
 

@@ -103,7 +103,7 @@ std::vector<PartCodes> split_codes(const StoredLinear& stored, const QuantizedWe
   return parts;
 }
 
-void take_codes(const std::vector<PartCodes>& parts, Block& block) {
+void give_codes(const std::vector<PartCodes>& parts, Block& block) {
   for (const PartCodes& part : parts) block.linear(part.place).codes = part.codes;
 }
 

@@ -53,7 +53,7 @@ struct PartCodes {
 };
 std::vector<PartCodes> split_codes(const StoredLinear& stored, const QuantizedWeight& weight);
 /// Gives them to the parts of `block`.
-void take_codes(const std::vector<PartCodes>& parts, Block& block);
+void give_codes(const std::vector<PartCodes>& parts, Block& block);
 void split_bias(const StoredLinear& stored, const Vector& bias, Block& block);
 
 }  // namespace evenkeel

@@ -90,7 +90,7 @@ TEST(BlockCalibratorTest, NoneQuantizesAndFoldsNothing) {
     const LinearPlace place = stored[i].parts.front().place;
     EXPECT_EQ(dequantize_weight(result.codes[i]), result.quantized.linear(place).weight);
     fake_quantize_weight(quantized.linear(place).weight, options.scheme.weights);
-    take_codes(split_codes(stored[i], result.codes[i]), quantized);
+    give_codes(split_codes(stored[i], result.codes[i]), quantized);
   }
   expect_same(result.quantized, quantized);
   expect_same(result.quantizers,
