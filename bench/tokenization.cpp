@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <benchmark/benchmark.h>
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "io/file.h"
@@ -85,7 +86,7 @@ void register_all() {
   for (const fs::path& folder : folders) {
     const auto tokenizer = std::make_shared<const Tokenizer>(folder / "tokenizer.json");
     for (const auto& [text_name, text] : all_texts) {
-      const std::string name = "tokenize/" + folder.filename().string() + "/" + text_name;
+      const std::string name = fmt::format("tokenize/{}/{}", folder.filename().string(), text_name);
       benchmark::RegisterBenchmark(
           name.c_str(),
           [tokenizer, &text = text](benchmark::State& state) { encode(state, *tokenizer, text); });
