@@ -49,7 +49,7 @@ class BlockCalibrator {
  private:
   void observe() {
     if (options_.keep) {
-      result_.statistics = stream_.observe(architecture_, result_.folded);
+      result_.statistics = stream_.observe(architecture_, result_.folded, Node::mlp_hidden);
     } else if (options_.transform.method == Method::smoothquant && !sites_.empty()) {
       result_.statistics = stream_.observe(architecture_, result_.folded, sites_.back().input);
     }
@@ -80,7 +80,11 @@ class BlockCalibrator {
       }
       SiteTransform found = measured(site, scheme, std::move(seen));
       found.transform = ties_of(architecture_, site).gathered(found.transform);
-      const FoldCheck check(architecture_, site, result_.folded, stream_.at(0));
+      // A few tokens tell as much of a fold as a whole window.
+      constexpr Index checked = 128;
+      const Matrix window = stream_.at(0);
+      const FoldCheck check(architecture_, site, result_.folded,
+                            window.topRows(std::min(checked, window.rows())));
       fold(found.transform, architecture_, site, result_.folded);
       check.require_same(result_.folded);
       copy_site(site);
@@ -100,10 +104,12 @@ class BlockCalibrator {
                              site.readers.front().expert);
     }
     weights_.quantize(result_.folded, result_.quantized, site.input);
-    const NodeQuantizers known = observe_ranges(architecture_, result_.quantized, stream_, count,
-                                                options_.batch, options_.scheme, site.input);
+    HiddenStore contexts;
+    const NodeQuantizers known =
+        observe_ranges(architecture_, result_.quantized, stream_, count, options_.batch,
+                       options_.scheme, site.input, &contexts);
     return stream_.capture(architecture_, result_.quantized, known, site.input, count,
-                           site.readers.front().expert);
+                           site.readers.front().expert, &contexts);
   }
 
   // What a candidate is scored with: the input's node, and the weights as if every reader was
@@ -196,7 +202,7 @@ class BlockCalibrator {
     }
     result_.quantizers =
         observe_ranges(architecture_, quantized ? result_.quantized : result_.folded, stream_,
-                       stream_.size(), options_.batch, scheme);
+                       stream_.size(), options_.batch, scheme, std::nullopt, &result_.contexts);
   }
 
   const Architecture& architecture_;
@@ -219,9 +225,9 @@ BlockResult calibrate_block(const Architecture& architecture, Block block,
 void advance_past(const Architecture& architecture, const BlockResult& result, const Scheme& scheme,
                   HiddenStream& stream) {
   if (scheme.propagate == Propagate::quantized) {
-    stream.advance(architecture, result.quantized, result.quantizers);
+    stream.advance(architecture, result.quantized, result.quantizers, &result.contexts);
   } else {
-    stream.advance(architecture, result.folded, {});
+    stream.advance(architecture, result.folded, {}, &result.contexts);
   }
 }
 

@@ -46,6 +46,7 @@ struct BlockResult {
   std::vector<std::string> untouched_sites;  // of experts to which no sample's token was sent
   std::vector<std::string> without_tokens;   // experts' linears that GPTQ rounded to the nearest
   NodeStatistics statistics;                 // before the transform; empty unless kept
+  HiddenStore contexts;                      // of all windows, as the ranges were found; or empty
 };
 
 /// Calibrates `block` on what `stream` holds: the inputs of this block for every window.

@@ -44,6 +44,10 @@ HiddenStore::~HiddenStore() {
   if (memory_ != nullptr) memory_->give_back(memory_bytes_, spilled_bytes_);
 }
 
+HiddenStore HiddenStore::beside(std::size_t count, Index columns) const {
+  return {{rows_.begin(), rows_.begin() + static_cast<std::ptrdiff_t>(count)}, columns, memory_};
+}
+
 void HiddenStore::swap(HiddenStore& other) noexcept {
   std::swap(rows_, other.rows_);
   std::swap(columns_, other.columns_);

@@ -28,6 +28,8 @@ class HiddenStore {
   ~HiddenStore();
 
   std::size_t size() const { return rows_.size(); }
+  /// For the first `count` windows, with as many rows, under the same limit.
+  HiddenStore beside(std::size_t count, Index columns) const;
   /// How many windows are in memory.
   std::size_t resident() const { return states_.size(); }
 

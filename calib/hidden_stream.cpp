@@ -13,9 +13,9 @@ using Workspaces = tbb::enumerable_thread_specific<Workspace>;
 
 Matrix captured_at(const Architecture& architecture, const Block& block,
                    const NodeQuantizers& quantizers, Node node, Index expert, Matrix hidden,
-                   Workspace& workspace) {
+                   Workspace& workspace, const Matrix* context = nullptr) {
   CaptureTap tap(quantizers, node, expert);
-  forward(architecture, block, hidden, no_padding, tap, workspace, node);
+  forward(architecture, block, hidden, no_padding, tap, workspace, node, context);
   return std::move(tap.captured());
 }
 
@@ -27,6 +27,11 @@ std::vector<Index> lengths_of(const std::vector<Encoding>& windows) {
 }
 
 }  // namespace
+
+std::optional<Matrix> loaded(const HiddenStore* contexts, std::size_t window) {
+  if (contexts == nullptr || contexts->size() == 0) return std::nullopt;
+  return contexts->load(window);
+}
 
 HiddenStream::HiddenStream(const LanguageModel& model, const std::vector<Encoding>& windows,
                            HiddenMemory* memory)
@@ -42,24 +47,28 @@ HiddenStream::HiddenStream(const LanguageModel& model, const std::vector<Tokens>
     : HiddenStream(model, without_types(windows), memory) {}
 
 void HiddenStream::advance(const Architecture& architecture, const Block& block,
-                           const NodeQuantizers& quantizers) {
+                           const NodeQuantizers& quantizers, const HiddenStore* contexts) {
   Workspaces workspaces;
   begin_in_order(size(), [&](std::size_t i) {
+    const std::optional<Matrix> context = loaded(contexts, i);
     states_.change(i, [&](Matrix& hidden) {
       QuantizingTap tap(quantizers);
-      forward(architecture, block, hidden, no_padding, tap, workspaces.local());
+      forward(architecture, block, hidden, no_padding, tap, workspaces.local(), std::nullopt,
+              context ? &*context : nullptr);
     });
   });
 }
 
 std::vector<Matrix> HiddenStream::capture(const Architecture& architecture, const Block& block,
                                           const NodeQuantizers& quantizers, Node node,
-                                          std::size_t count, Index expert) const {
+                                          std::size_t count, Index expert,
+                                          const HiddenStore* contexts) const {
   Workspaces workspaces;
   std::vector<Matrix> captured(count);
   begin_in_order(count, [&](std::size_t i) {
-    captured[i] =
-        captured_at(architecture, block, quantizers, node, expert, at(i), workspaces.local());
+    const std::optional<Matrix> context = loaded(contexts, i);
+    captured[i] = captured_at(architecture, block, quantizers, node, expert, at(i),
+                              workspaces.local(), context ? &*context : nullptr);
   });
   return captured;
 }

@@ -34,15 +34,22 @@ class HiddenStream {
     states_.change(window, change);
   }
 
-  /// states := block(states), nodes quantized by `quantizers`.
+  /// Room for a matrix [tokens, columns] of each of the first `count` windows, under the stream's
+  /// limit of memory.
+  HiddenStore beside(std::size_t count, Index columns) const {
+    return states_.beside(count, columns);
+  }
+
+  /// states := block(states), nodes quantized by `quantizers`. Here and below, `contexts` are what
+  /// attention gives for each window (forward.h), where they are known; nullptr or empty: computed.
   void advance(const Architecture& architecture, const Block& block,
-               const NodeQuantizers& quantizers);
+               const NodeQuantizers& quantizers, const HiddenStore* contexts = nullptr);
 
   /// What `node` is in each of the first `count` windows; of a mixture's mlp.hidden, that of one
   /// expert, with no row where none of the window's tokens was sent to it.
   std::vector<Matrix> capture(const Architecture& architecture, const Block& block,
                               const NodeQuantizers& quantizers, Node node, std::size_t count,
-                              Index expert = 0) const;
+                              Index expert = 0, const HiddenStore* contexts = nullptr) const;
 
   /// The same for all windows, in order and one at a time, so that few are in memory.
   void capture_in_order(const Architecture& architecture, const Block& block,
@@ -56,5 +63,8 @@ class HiddenStream {
  private:
   HiddenStore states_;
 };
+
+/// What `contexts` hold for a window; nothing when there are none.
+std::optional<Matrix> loaded(const HiddenStore* contexts, std::size_t window);
 
 }  // namespace evenkeel

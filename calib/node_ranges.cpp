@@ -62,26 +62,39 @@ bool end_pass(Node node, RangeObserver& observer) {
 
 NodeQuantizers observe_ranges(const Architecture& architecture, const Block& block,
                               const HiddenStream& stream, std::size_t count, std::size_t batch,
-                              const Scheme& scheme, std::optional<Node> end) {
+                              const Scheme& scheme, std::optional<Node> end,
+                              HiddenStore* contexts) {
   const std::size_t stop = end ? index_of(*end) : node_count;
   NodeSchemes schemes;
   for (const Node node : all_nodes) {
     schemes[index_of(node)] = scheme_of_node(scheme, block.number, node);
   }
   NodeQuantizers known;
+  // Attention is the same in every pass after the one that finds what it gives.
+  HiddenStore own;
+  if (contexts == nullptr) contexts = &own;
   tbb::enumerable_thread_specific<Workspace> workspaces;
   for (const std::vector<Node>& stage : stages(scheme.propagate)) {
     if (index_of(stage.front()) >= stop) break;
     NodeObservers total = observers_of(stage, schemes);
     Unfinished unfinished{};
     for (std::size_t i = 0; i < node_count; ++i) unfinished[i] = total[i].has_value();
-    while (std::ranges::find(unfinished, true) != unfinished.end()) {
+    const bool reaches = std::ranges::find(stage, Node::attention_output) != stage.end();
+    const auto any = [&] { return std::ranges::find(unfinished, true) != unfinished.end(); };
+    HiddenStore reached;
+    if (reaches && any()) reached = stream.beside(count, architecture.query_channels());
+    while (any()) {
       make_and_take_in_order(
           count,
           [&](std::size_t i) {
-            RangeTap tap(known, parts_of(total, unfinished), static_cast<std::int64_t>(i / batch));
+            Matrix context;
+            RangeTap tap(known, parts_of(total, unfinished), static_cast<std::int64_t>(i / batch),
+                         reached.size() > 0 ? &context : nullptr);
             Matrix hidden = stream.at(i);
-            forward(architecture, block, hidden, {}, tap, workspaces.local(), stage.back());
+            const std::optional<Matrix> before = loaded(contexts, i);
+            forward(architecture, block, hidden, {}, tap, workspaces.local(), stage.back(),
+                    before ? &*before : nullptr);
+            if (reached.size() > 0) reached.store(i, std::move(context));
             return std::move(tap.observers());
           },
           [&](std::size_t, NodeObservers parts) {
@@ -94,6 +107,7 @@ NodeQuantizers observe_ranges(const Architecture& architecture, const Block& blo
         if (wanted) wanted = end_pass(node, *total[index_of(node)]);
       }
     }
+    if (reached.size() > 0) *contexts = std::move(reached);
     for (const Node node : stage) {
       const std::size_t i = index_of(node);
       if (i >= stop) continue;

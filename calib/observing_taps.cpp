@@ -22,6 +22,7 @@ void StatisticsTap::at(Node node, MatrixView values, Index head, Index first_row
 }
 
 void RangeTap::look(Node node, const ConstMatrixView& values, Index head) {
+  if (node == Node::attention_output && keep_ != nullptr) *keep_ = values;
   if (auto& observer = observers_[index_of(node)]) observer->observe(values, batch_, head);
 }
 

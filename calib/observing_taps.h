@@ -36,14 +36,17 @@ using NodeObservers = std::array<std::optional<RangeObserver>, node_count>;
 /// Applies the quantizers that are known and observes the nodes that have an observer.
 class RangeTap final : public QuantizingTap {
  public:
-  RangeTap(const NodeQuantizers& known, NodeObservers observers, std::int64_t batch)
-      : QuantizingTap(known), observers_(std::move(observers)), batch_(batch) {}
+  /// `keep`, if not null, gets what attention gives before its quantizer.
+  RangeTap(const NodeQuantizers& known, NodeObservers observers, std::int64_t batch,
+           Matrix* keep = nullptr)
+      : QuantizingTap(known), observers_(std::move(observers)), batch_(batch), keep_(keep) {}
   void look(Node node, const ConstMatrixView& values, Index head) override;
   NodeObservers& observers() { return observers_; }
 
  private:
   NodeObservers observers_;
   std::int64_t batch_;
+  Matrix* keep_;
 };
 
 /// Applies quantizers and keeps a copy of one node (of one expert, where the node is an expert's)

@@ -34,7 +34,7 @@ using AttentionScratch = Matrix;
 
 /// Queries that are scored together: few enough that little of a piece lies above the diagonal,
 /// many enough for the products to run at full speed.
-inline constexpr Index attention_piece_rows = 128;
+inline constexpr Index attention_piece_rows = 64;
 
 /// out = concatenation over heads of softmax(q k^T) v, q and out
 /// [tokens, heads * width], k and v [tokens, key_value_heads * width]; q is scaled already. Keys

@@ -21,13 +21,14 @@ void take_residual(const Norm& norm, const Matrix& normed, MatrixView residual) 
 class BlockWalk {
  public:
   BlockWalk(const Architecture& architecture, const Block& block, const TokenMask& mask, Tap& tap,
-            Workspace& workspace, std::optional<Node> last)
+            Workspace& workspace, std::optional<Node> last, const Matrix* context)
       : architecture_(architecture),
         block_(block),
         mask_(mask),
         tap_(tap),
         space_(workspace),
-        last_(last) {}
+        last_(last),
+        context_(context) {}
 
   bool run(MatrixView hidden) {
     read(NormRole::attention_input, hidden, space_.normed);
@@ -56,6 +57,17 @@ class BlockWalk {
 
  private:
   bool attention(Matrix& x) {
+    if (context_ != nullptr) {
+      space_.context = *context_;
+    } else if (!heads(x)) {
+      return false;
+    }
+    if (!visit(Node::attention_output, space_.context)) return false;
+    project(LinearRole::output, space_.context, space_.attention_out);
+    return true;
+  }
+
+  bool heads(Matrix& x) {
     if (!visit(Node::attention_input, x)) return false;
     project(LinearRole::query, x, space_.query);
     project(LinearRole::key, x, space_.key);
@@ -68,10 +80,7 @@ class BlockWalk {
     attend(space_.query, space_.key, space_.value, mask_,
            attention_options(architecture_, block_.number), &tap_, space_.attention,
            space_.context);
-    if (last_ == Node::attention_probabilities) return false;
-    if (!visit(Node::attention_output, space_.context)) return false;
-    project(LinearRole::output, space_.context, space_.attention_out);
-    return true;
+    return last_ != Node::attention_probabilities;
   }
 
   bool mlp(Matrix& x) {
@@ -181,6 +190,7 @@ class BlockWalk {
   Tap& tap_;
   Workspace& space_;
   std::optional<Node> last_;
+  const Matrix* context_;
   bool on_codes_ = false;  // whether what the next linears read is in space_.codes
 };
 
@@ -249,8 +259,9 @@ Matrix entering_state(const Architecture& architecture, const Block& block,
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
 void forward(const Architecture& architecture, const Block& block, MatrixView hidden,
-             const TokenMask& mask, Tap& tap, Workspace& workspace, std::optional<Node> last) {
-  BlockWalk(architecture, block, mask, tap, workspace, last).run(hidden);
+             const TokenMask& mask, Tap& tap, Workspace& workspace, std::optional<Node> last,
+             const Matrix* context) {
+  BlockWalk(architecture, block, mask, tap, workspace, last, context).run(hidden);
 }
 
 }  // namespace evenkeel

@@ -29,9 +29,12 @@ struct Workspace {
 /// with the expert's number for a head.
 /// With `last`, returns right after the tap at that node (for probabilities: after all their
 /// pieces); `hidden` is then not the block's output.
+///
+/// With `context`, what attention gave for this sample at Node::attention_output before its
+/// quantizer, the forward goes on from there: nodes before it are not visited.
 void forward(const Architecture& architecture, const Block& block, MatrixView hidden,
              const TokenMask& mask, Tap& tap, Workspace& workspace,
-             std::optional<Node> last = std::nullopt);
+             std::optional<Node> last = std::nullopt, const Matrix* context = nullptr);
 
 /// What a family's papers and programs call the hidden state that enters the block: `hidden`, or,
 /// where the residual takes what the norm gives, that norm of it.

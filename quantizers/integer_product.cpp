@@ -40,29 +40,41 @@ dnnl::matmul::primitive_desc described(Index rows, Index depth, const Descriptor
           engine()};
 }
 
-// The layout that the library likes best, which does not depend on the rows it is multiplied with.
-Descriptor packed(Index columns, Index depth) {
-  constexpr Index usual_rows = 128;
-  const Descriptor any({depth, columns}, dnnl::memory::data_type::s8,
-                       dnnl::memory::format_tag::any);
-  return described(usual_rows, depth, any, columns).weights_desc();
+// What the library makes for one shape takes longer to make than a small product runs. Kept by each
+// thread for as many shapes as a search works on: the weights of a site by a few numbers of rows.
+template <class Key, class Value, class Make>
+const Value& kept(const Key& key, const Make& make) {
+  thread_local std::map<Key, Value> known;
+  constexpr std::size_t most = 64;
+  const auto found = known.find(key);
+  if (found != known.end()) return found->second;
+  if (known.size() >= most) known.clear();
+  return known.emplace(key, make()).first->second;
 }
 
-// Making a product takes longer than a small one runs. The fewest are kept that a search needs:
-// a few sizes of rows for each weight of a site.
-const dnnl::matmul& product_of(Index rows, Index depth, const Descriptor& weights, Index columns) {
-  using Key = std::tuple<Index, Index, Index>;
-  thread_local std::map<Key, std::pair<Descriptor, dnnl::matmul>> known;
-  constexpr std::size_t most = 64;
-  const Key key(rows, depth, columns);
-  auto found = known.find(key);
-  if (found != known.end() && found->second.first == weights) return found->second.second;
-  if (known.size() >= most) known.clear();
-  found = known
-              .insert_or_assign(
-                  key, std::pair(weights, dnnl::matmul(described(rows, depth, weights, columns))))
-              .first;
-  return found->second.second;
+// The layout that the library likes best, which does not depend on the rows it is multiplied with,
+// and the way there.
+struct Packing {
+  Descriptor layout;
+  dnnl::reorder reorder;
+};
+
+const Packing& packing_of(Index columns, Index depth) {
+  return kept<std::pair<Index, Index>, Packing>({columns, depth}, [&] {
+    constexpr Index usual_rows = 128;
+    const Descriptor any({depth, columns}, dnnl::memory::data_type::s8,
+                         dnnl::memory::format_tag::any);
+    const Descriptor layout = described(usual_rows, depth, any, columns).weights_desc();
+    const dnnl::reorder::primitive_desc way(engine(), weights_as_given(columns, depth), engine(),
+                                            layout);
+    return Packing{layout, dnnl::reorder(way)};
+  });
+}
+
+const dnnl::matmul& product_of(Index rows, Index columns, Index depth) {
+  return kept<std::tuple<Index, Index, Index>, dnnl::matmul>({rows, columns, depth}, [&] {
+    return dnnl::matmul(described(rows, depth, packing_of(columns, depth).layout, columns));
+  });
 }
 
 // The library takes pointers to what it reads without const.
@@ -127,9 +139,10 @@ PackedCodes::PackedCodes(std::span<const std::int8_t> codes, Index columns, Inde
   }
   without_refusal(columns, depth, [&] {
     dnnl::stream stream(engine());
-    layout_->packed = dnnl::memory(packed(columns, depth), engine());
+    const Packing& packing = packing_of(columns, depth);
+    layout_->packed = dnnl::memory(packing.layout, engine());
     dnnl::memory given = memory_at(weights_as_given(columns, depth), codes.data());
-    dnnl::reorder(given, layout_->packed).execute(stream, given, layout_->packed);
+    packing.reorder.execute(stream, given, layout_->packed);
     stream.wait();
   });
 }
@@ -152,8 +165,7 @@ void PackedCodes::multiply(std::span<const std::uint8_t> x, Index rows,
   }
   without_refusal(columns_, depth_, [&] {
     dnnl::stream stream(engine());
-    const Descriptor weights = layout_->packed.get_desc();
-    product_of(rows, depth_, weights, columns_)
+    product_of(rows, columns_, depth_)
         .execute(
             stream,
             {{DNNL_ARG_SRC, memory_at(plain(rows, depth_, dnnl::memory::data_type::u8), x.data())},

@@ -1,8 +1,10 @@
 #include "transforms/fast_search.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include <tbb/parallel_for.h>
@@ -21,20 +23,24 @@ constexpr double second_part = 0.3;  // of the grid
 constexpr double last_part = 0.08;   // likewise
 constexpr std::size_t short_list = 12;
 
+constexpr std::array first_shares{Share::probe, Share::first};
+constexpr std::array second_shares{Share::second};
+constexpr std::array last_shares{Share::rest};
+
 using Candidates = std::vector<std::size_t>;
 
 class Screening {
  public:
-  Screening(std::size_t count, const CandidateShare& loss)
+  Screening(std::size_t count, const CandidateShares& loss)
       : loss_(loss), sums_(count, 0.0), seen_(count, false) {}
 
   GridResult run() {
     const bool whole = sums_.size() <= short_list;
     look(whole ? 1 : stride);
     const Candidates second = best_of(ranked_, whole ? sums_.size() : part(second_part));
-    score(second, Share::second);
+    score(second, second_shares);
     const Candidates last = best_of(second, whole ? sums_.size() : part(last_part));
-    score(last, Share::rest);
+    score(last, last_shares);
     GridResult result;
     result.losses.assign(sums_.size(), std::numeric_limits<double>::quiet_NaN());
     for (const std::size_t i : last) result.losses[i] = sums_[i];
@@ -69,15 +75,15 @@ class Screening {
       seen_[i] = true;
       fresh.push_back(i);
     }
-    score(fresh, Share::first);
+    score(fresh, first_shares);
     ranked_.insert(ranked_.end(), fresh.begin(), fresh.end());
   }
 
-  void score(const Candidates& candidates, Share share) {
+  void score(const Candidates& candidates, std::span<const Share> shares) {
     tbb::parallel_for(std::size_t{0}, candidates.size(), [&](std::size_t i) {
-      const double found = loss_(candidates[i], share);
+      const double found = loss_(candidates[i], shares);
       require_number(found);
-      sums_[candidates[i]] += found;
+      sums_[candidates[i]] = found;
     });
   }
 
@@ -90,7 +96,7 @@ class Screening {
     return candidates;
   }
 
-  const CandidateShare& loss_;
+  const CandidateShares& loss_;
   std::vector<double> sums_;  // of the shares seen
   std::vector<bool> seen_;
   Candidates ranked_;  // seen on the first share
@@ -98,7 +104,7 @@ class Screening {
 
 }  // namespace
 
-GridResult fast_search(std::size_t count, const CandidateShare& loss) {
+GridResult fast_search(std::size_t count, const CandidateShares& loss) {
   GridResult result = Screening(count, loss).run();
   require_finite(result);
   return result;

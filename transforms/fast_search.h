@@ -3,15 +3,17 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 
 #include "transforms/grid_search.h"
 #include "transforms/sample_shares.h"
 
 namespace evenkeel {
 
-/// The part of candidate i's loss that a share of the tokens has; the shares' add up to the loss.
-/// Called from several threads at once.
-using CandidateShare = std::function<double(std::size_t candidate, Share share)>;
+/// Adds shares of the tokens to what is known of candidate i's loss, and says what that is then: of
+/// all shares, the loss. Each share is asked for once. Called from several threads at once, for
+/// different candidates.
+using CandidateShares = std::function<double(std::size_t candidate, std::span<const Share> shares)>;
 
 /// A candidate whose loss is close to the least one, for about a quarter of the work of scoring
 /// all, and on no more of the grid than its curve asks for. On the first share of the tokens every
@@ -20,6 +22,6 @@ using CandidateShare = std::function<double(std::size_t candidate, Share share)>
 /// the others are NaN. The outcome does not depend on the threads.
 ///
 /// A short list is scored whole. REQUIRES: count > 0. Throws: InputError as grid_search.
-GridResult fast_search(std::size_t count, const CandidateShare& loss);
+GridResult fast_search(std::size_t count, const CandidateShares& loss);
 
 }  // namespace evenkeel

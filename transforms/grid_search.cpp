@@ -15,16 +15,19 @@ namespace {
 // Candidates scored against one frozen bound. More use more threads, fewer tighten the bound
 // sooner; the number is part of the result (which candidates are dropped), so it is fixed.
 constexpr std::size_t round_size = 8;
+// Where the first to come is likely the best, and the samples of a candidate keep the threads busy.
+constexpr std::size_t probed_round_size = 4;
 
 class Rounds {
  public:
-  Rounds(std::size_t count, const CandidateLoss& loss) : loss_(loss) {
+  Rounds(std::size_t count, const CandidateLoss& loss, std::size_t size = round_size)
+      : loss_(loss), size_(size) {
     result_.losses.assign(count, std::numeric_limits<double>::quiet_NaN());
   }
 
   void run(std::span<const std::size_t> candidates) {
-    for (std::size_t first = 0; first < candidates.size(); first += round_size) {
-      round(candidates.subspan(first, std::min(round_size, candidates.size() - first)));
+    for (std::size_t first = 0; first < candidates.size(); first += size_) {
+      round(candidates.subspan(first, std::min(size_, candidates.size() - first)));
     }
   }
   const GridResult& result() const { return result_; }
@@ -50,6 +53,7 @@ class Rounds {
   }
 
   const CandidateLoss& loss_;
+  std::size_t size_;
   GridResult result_;
   double best_loss_ = std::numeric_limits<double>::infinity();
 };
@@ -89,6 +93,23 @@ GridResult exact(std::size_t count, const CandidateLoss& loss) {
 }
 
 }  // namespace
+
+GridResult probed_search(std::size_t count,
+                         const std::function<double(std::size_t candidate)>& first_part,
+                         const CandidateLoss& loss) {
+  std::vector<double> parts(count);
+  tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+    parts[i] = first_part(i);
+    require_number(parts[i]);
+  });
+  std::vector<std::size_t> order = all(count);
+  std::ranges::stable_sort(order,
+                           [&](std::size_t a, std::size_t b) { return parts[a] < parts[b]; });
+  Rounds rounds(count, loss, probed_round_size);
+  rounds.run(order);
+  require_finite(rounds.result());
+  return rounds.result();
+}
 
 void require_number(double loss) {
   if (std::isnan(loss)) {

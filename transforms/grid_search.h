@@ -1,4 +1,5 @@
-// The search over a list of candidates: exhaustive, or exact with candidates dropped early.
+// Searches over a list of candidates that find the best one: exhaustive, and with candidates
+// dropped early.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +34,13 @@ using CandidateLoss =
 /// `fast` asks for shares of the tokens (fast_search.h); here it is `exact`.
 /// REQUIRES: count > 0. Throws: InputError when a loss is NaN or every one infinite.
 GridResult grid_search(std::size_t count, Search search, const CandidateLoss& loss);
+
+/// The same `best` as an exact search, where a part of each loss can be had at a part of its cost:
+/// `first_part` of all candidates, each at most its loss, says in which order they are visited, and
+/// many are dropped by it alone. `loss` is asked for after that.
+GridResult probed_search(std::size_t count,
+                         const std::function<double(std::size_t candidate)>& first_part,
+                         const CandidateLoss& loss);
 
 /// Throws: InputError when a loss is NaN; when the best one is infinite.
 void require_number(double loss);

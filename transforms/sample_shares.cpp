@@ -5,8 +5,8 @@
 namespace evenkeel {
 namespace {
 
-// Of eight samples, or runs of tokens, two each for the first shares, apart from one another.
-constexpr std::array shares_of_eight{Share::second, Share::rest,  Share::first, Share::rest,
+// Of eight samples, or runs of tokens; those of a share are apart from one another.
+constexpr std::array shares_of_eight{Share::second, Share::rest,  Share::probe, Share::rest,
                                      Share::rest,   Share::first, Share::rest,  Share::second};
 constexpr Index shared_run = 16;
 

@@ -1,4 +1,4 @@
-// The shares of a site's tokens that the fast search looks at one after another.
+// The shares of a site's tokens that searches look at one after another.
 #pragma once
 
 #include <array>
@@ -9,9 +9,9 @@
 
 namespace evenkeel {
 
-/// About a quarter of the tokens, another quarter, and the rest.
-enum class Share { first, second, rest };
-inline constexpr std::array all_shares{Share::first, Share::second, Share::rest};
+/// About an eighth of the tokens, another, a quarter, and the rest.
+enum class Share { probe, first, second, rest };
+inline constexpr std::array all_shares{Share::probe, Share::first, Share::second, Share::rest};
 
 /// Tokens [first, first + count) of one sample.
 struct TokenRun {

@@ -15,6 +15,7 @@ class LinearOutput final : public SiteOutput {
   explicit LinearOutput(Index rows) : rows_(rows) {}
   std::vector<Index> part_rows() const override { return {rows_}; }
   Index columns() const override { return rows_; }
+  bool takes_bias() const override { return false; }
   void piece(const OutputReaders& readers, std::size_t /*sample*/, Index first,
              OutputBuffers& buffers, MatrixView out) const override {
     readers.multiply(0, first, Vector(), buffers, out);
@@ -136,6 +137,7 @@ class ProjectedOutput final : public SiteOutput {
       : inner_(std::move(inner)), behind_(std::move(behind)) {}
   std::vector<Index> part_rows() const override { return inner_->part_rows(); }
   Index columns() const override { return behind_.rows(); }
+  bool takes_bias() const override { return inner_->takes_bias(); }
   void begin(const OutputReaders& readers, Index tokens, OutputBuffers& buffers) const override {
     inner_->begin(readers, tokens, buffers);
   }

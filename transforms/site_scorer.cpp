@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cassert>
 #include <mutex>
+#include <numeric>
 
 #include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
@@ -62,40 +63,41 @@ struct SiteScorer::Buffers {
   tbb::enumerable_thread_specific<OfThread> threads;
 };
 
+double SiteScorer::Parts::sum() const {
+  double total = 0.0;
+  for (std::size_t output = 0; output < sums_.size(); ++output) {
+    total += std::accumulate(sums_[output].begin(), sums_[output].end(), 0.0) / divisors_[output];
+  }
+  return total;
+}
+
 /// One candidate on its way through the samples.
 class SiteScorer::Evaluation {
  public:
-  Evaluation(const SiteScorer& scorer, const ReaderWeights& weights, double bound,
-             std::optional<Share> share = std::nullopt)
-      : scorer_(scorer), weights_(weights), bound_(bound), share_(share) {
-    sums_.assign(scorer.targets_.size(), std::vector<double>(scorer.site_.inputs.size(), 0.0));
+  Evaluation(const SiteScorer& scorer, const ReaderWeights& weights, double bound, Parts& parts)
+      : scorer_(scorer), weights_(weights), bound_(bound), parts_(parts) {
+    bound_.add(parts.sum());
   }
 
-  /// Nothing when the bound was passed on the way.
-  std::optional<double> loss() {
-    for_each_sample(scorer_.site_.inputs.size(), [&](std::size_t sample) { add(sample); });
-    if (bound_.passed()) return std::nullopt;
-    double total = 0.0;
-    for (std::size_t output = 0; output < sums_.size(); ++output) {
-      double sum = 0.0;
-      for (const double part : sums_[output]) sum += part;
-      total += sum / scorer_.targets_[output].divisor;
-    }
-    return total;
+  /// False when the bound was passed on the way.
+  bool add(std::span<const Share> shares) {
+    for_each_sample(scorer_.site_.inputs.size(),
+                    [&](std::size_t sample) { add(sample, scorer_.runs_of(sample, shares)); });
+    return !bound_.passed();
   }
 
  private:
-  void add(std::size_t sample) {
-    const std::vector<TokenRun> runs = scorer_.runs_of(sample, share_);
+  void add(std::size_t sample, const std::vector<TokenRun>& runs) {
     if (runs.empty() || bound_.passed()) return;
     Buffers::OfThread& buffers = scorer_.buffers_->threads.local();
     weights_.take(scorer_.site_.inputs[sample], buffers.output.sample);
-    for (std::size_t output = 0; output < sums_.size(); ++output)
-      add(sample, output, runs, buffers);
+    for (std::size_t output = 0; output < scorer_.targets_.size(); ++output) {
+      add(sample, output, runs, buffers, parts_.sums_[output][sample]);
+    }
   }
 
   void add(std::size_t sample, std::size_t output, const std::vector<TokenRun>& runs,
-           Buffers::OfThread& buffers) {
+           Buffers::OfThread& buffers, double& total) {
     const Target& target = scorer_.targets_[output];
     const SiteOutput& site_output = *scorer_.site_.outputs[output];
     const OutputReaders readers = scorer_.readers_of(output, weights_);
@@ -105,7 +107,7 @@ class SiteScorer::Evaluation {
       buffers.piece.resize(count, site_output.columns());
       site_output.piece(readers, sample, first, buffers.output, buffers.piece);
       const double sum = squares(target, sample, first, buffers.piece);
-      sums_[output][sample] += sum;
+      total += sum;
       bound_.add(sum / target.divisor);
     }
   }
@@ -125,8 +127,7 @@ class SiteScorer::Evaluation {
   const SiteScorer& scorer_;
   const ReaderWeights& weights_;
   Bound bound_;
-  std::optional<Share> share_;             // of the tokens; empty: all
-  std::vector<std::vector<double>> sums_;  // by output and sample
+  Parts& parts_;
 };
 
 SiteScorer::SiteScorer(ScoredSite site, const TensorScheme& weights, Arithmetic arithmetic)
@@ -144,7 +145,9 @@ SiteScorer::SiteScorer(ScoredSite site, const TensorScheme& weights, Arithmetic 
     }
   }
   assert(row == site_.weight.rows());
-  compute_outputs();
+  std::vector<std::size_t> all(targets_.size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
+  compute_outputs(all);
 }
 
 SiteScorer::~SiteScorer() = default;
@@ -155,15 +158,16 @@ OutputReaders SiteScorer::readers_of(std::size_t output, const ReaderWeights& we
           site_.bias.segment(target.first_row, site_.outputs[output]->weight_rows())};
 }
 
-void SiteScorer::compute_outputs() {
+void SiteScorer::compute_outputs(const std::vector<std::size_t>& outputs) {
+  if (outputs.empty()) return;
   const auto weights = full_precision_readers(site_.weight, runs_);
   const std::size_t samples = site_.inputs.size();
-  for (Target& target : targets_) target.expected.resize(samples);
+  for (const std::size_t output : outputs) targets_[output].expected.resize(samples);
   for_each_sample(samples, [&](std::size_t sample) {
     OutputBuffers& buffers = buffers_->threads.local().output;
     const Index tokens = site_.inputs[sample].rows();
     weights->take(site_.inputs[sample], buffers.sample);
-    for (std::size_t output = 0; output < targets_.size(); ++output) {
+    for (const std::size_t output : outputs) {
       const SiteOutput& site_output = *site_.outputs[output];
       const OutputReaders readers = readers_of(output, *weights);
       Matrix& all = targets_[output].expected[sample];
@@ -175,7 +179,8 @@ void SiteScorer::compute_outputs() {
       }
     }
   });
-  for (Target& target : targets_) {
+  for (const std::size_t output : outputs) {
+    Target& target = targets_[output];
     double tokens = 0.0;
     double energy = 0.0;
     for (std::size_t sample = 0; sample < samples; ++sample) {
@@ -195,19 +200,29 @@ void SiteScorer::shift_by(const Vector& shift) {
   site_.bias =
       (site_.bias.cast<double>() + shift.cast<double>() * site_.weight.cast<double>().transpose())
           .cast<float>();
-  compute_outputs();
+  // The others are what they were, but for rounding.
+  std::vector<std::size_t> shifted;
+  for (std::size_t output = 0; output < targets_.size(); ++output) {
+    if (!site_.outputs[output]->takes_bias()) shifted.push_back(output);
+  }
+  compute_outputs(shifted);
 }
 
-std::vector<TokenRun> SiteScorer::runs_of(std::size_t sample, std::optional<Share> share) const {
+std::vector<TokenRun> SiteScorer::runs_of(std::size_t sample, std::span<const Share> shares) const {
   const Index tokens = site_.inputs[sample].rows();
-  if (!share) return runs_of_sample(tokens, piece_rows);
-  return runs_of_share(*share, sample, site_.inputs.size(), tokens, piece_rows);
+  if (shares.size() == all_shares.size()) return runs_of_sample(tokens, piece_rows);
+  std::vector<TokenRun> runs;
+  for (const Share share : shares) {
+    const auto own = runs_of_share(share, sample, site_.inputs.size(), tokens, piece_rows);
+    runs.insert(runs.end(), own.begin(), own.end());
+  }
+  return runs;
 }
 
 bool SiteScorer::has_shares() const {
   return std::ranges::all_of(all_shares, [&](Share share) {
     for (std::size_t sample = 0; sample < site_.inputs.size(); ++sample) {
-      for (const auto& [first, count] : runs_of(sample, share)) {
+      for (const auto& [first, count] : runs_of(sample, {&share, 1})) {
         for (Index token = first; token < first + count; ++token) {
           if (!is_padding(site_.masks, sample, token)) return true;
         }
@@ -217,20 +232,29 @@ bool SiteScorer::has_shares() const {
   });
 }
 
-double SiteScorer::loss_of_share(const Candidate& candidate, Share share) const {
+SiteScorer::Parts SiteScorer::nothing_known() const {
+  Parts parts;
+  for (const Target& target : targets_) {
+    parts.sums_.emplace_back(site_.inputs.size(), 0.0);
+    parts.divisors_.push_back(target.divisor);
+  }
+  return parts;
+}
+
+bool SiteScorer::add(const Candidate& candidate, std::span<const Share> shares, Parts& parts,
+                     double bound, bool tie_loses) const {
   const auto weights = quantized_readers(site_.weight, runs_, weights_, candidate.scale,
                                          candidate.input, arithmetic_);
-  constexpr double unbounded = std::numeric_limits<double>::infinity();
-  return *Evaluation(*this, *weights, unbounded, share).loss();
+  if (!Evaluation(*this, *weights, bound, parts).add(shares)) return false;
+  const double loss = parts.sum();
+  return !(loss > bound || (tie_loses && loss == bound));
 }
 
 std::optional<double> SiteScorer::loss(const Candidate& candidate, double bound,
                                        bool tie_loses) const {
-  const auto weights = quantized_readers(site_.weight, runs_, weights_, candidate.scale,
-                                         candidate.input, arithmetic_);
-  const std::optional<double> loss = Evaluation(*this, *weights, bound).loss();
-  if (!loss || *loss > bound || (tie_loses && *loss == bound)) return std::nullopt;
-  return loss;
+  Parts parts = nothing_known();
+  if (!add(candidate, all_shares, parts, bound, tie_loses)) return std::nullopt;
+  return parts.sum();
 }
 
 }  // namespace evenkeel

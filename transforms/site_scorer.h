@@ -4,6 +4,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "io/matrix.h"
@@ -84,11 +85,26 @@ class SiteScorer {
                              double bound = std::numeric_limits<double>::infinity(),
                              bool tie_loses = false) const;
 
-  /// Of the same loss, the part of one share of the tokens: those of all shares sum to it, up to
-  /// the rounding of the sum.
-  double loss_of_share(const Candidate& candidate, Share share) const;
-  /// Whether every share has a token.
+  /// What is known of a candidate's loss: the sums of some shares of the tokens.
+  class Parts {
+   public:
+    /// Of what is known; of all shares, the loss.
+    double sum() const;
+
+   private:
+    friend class SiteScorer;
+    std::vector<std::vector<double>> sums_;  // by output and sample
+    std::vector<double> divisors_;           // by output
+  };
+  Parts nothing_known() const;
+  /// Adds the sums of shares, each of which must be new to the parts. When the candidate is dropped
+  /// (see `loss`) the answer is false, and the parts are of no more use.
+  bool add(const Candidate& candidate, std::span<const Share> shares, Parts& parts,
+           double bound = std::numeric_limits<double>::infinity(), bool tie_loses = false) const;
+  /// Whether every share has a token; whether each is made of whole samples, so that the sum of all
+  /// is the loss to the last bit.
   bool has_shares() const;
+  bool shares_are_samples() const { return site_.inputs.size() >= fewest_shared_samples; }
 
  private:
   class Evaluation;
@@ -102,9 +118,9 @@ class SiteScorer {
     double divisor = 1.0;          // of its squared differences
   };
 
-  std::vector<TokenRun> runs_of(std::size_t sample, std::optional<Share> share) const;
+  std::vector<TokenRun> runs_of(std::size_t sample, std::span<const Share> shares) const;
   OutputReaders readers_of(std::size_t output, const ReaderWeights& weights) const;
-  void compute_outputs();
+  void compute_outputs(const std::vector<std::size_t>& outputs);
 
   ScoredSite site_;
   TensorScheme weights_;
