@@ -1,4 +1,7 @@
-// A block's forward on codes, against the same on the floats that they mean.
+// A tap that only quantizes may be taken at its word (Tap::quantizer): a block's forward on codes,
+// against the same on the floats that they mean.
+#include "model/tap.h"
+
 #include <limits>
 #include <string>
 #include <utility>
