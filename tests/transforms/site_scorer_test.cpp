@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -307,6 +310,72 @@ TEST(SiteScorer, ShiftKeepsWhatTheOutputsAre) {
     const double loss = slow_loss(expected, some_candidate());
     EXPECT_NEAR(*moved.loss(some_candidate()), loss, 1e-4 * loss);
   }
+}
+
+// Both kinds of arithmetic compute outputs of the same quantized values, so that of each they
+// differ by the rounding of its sums: some 2 channels x epsilon of the output's size for each. A
+// loss is a sum of squared differences, which moves by twice that over their size relative to the
+// outputs': some quarter at 4 bits and, where nothing is cut off, over a hundredth at 8.
+TEST(SiteScorer, FloatsAndCodesGiveTheSameLoss) {
+  const std::vector<Index> lengths{150, 1, 128};
+  for (const DefinedSite& defined :
+       {linear_case(lengths), attention_case(lengths, true), attention_case(lengths, false),
+        gated_case(lengths), mixture_case(lengths), shared_case(lengths)}) {
+    for (const auto& [bits, size] : {std::pair(4, 0.25), std::pair(8, 0.01)}) {
+      for (const Granularity granularity : {Granularity::per_tensor, Granularity::per_channel}) {
+        const TensorScheme scheme{.bits = bits, .granularity = granularity};
+        const Candidate candidate{
+            some_candidate().scale,
+            ActivationQuantizer(TensorScheme{.bits = bits}, {Range{-2.0F, 2.0F}})};
+        if (!has_integer_products(scheme, candidate.input.scheme(), channels)) {
+          GTEST_SKIP() << "u8 x s8 saturates on this machine";
+        }
+        const auto loss = [&](Arithmetic arithmetic) {
+          return *SiteScorer(defined.site, scheme, arithmetic).loss(candidate);
+        };
+        const double floating = loss(Arithmetic::floating);
+        ASSERT_GT(floating, 0.0);
+        const double rounding = 4.0 * channels * std::numeric_limits<float>::epsilon();
+        EXPECT_NEAR(loss(Arithmetic::fastest), floating, 2.0 * rounding / size * floating)
+            << bits << " bits";
+      }
+    }
+  }
+}
+
+// Runs of a share are shorter than those of the whole, and their floats rounded otherwise: as far
+// apart as in expect_slow_loss. One token more or less is a hundredth.
+TEST(SiteScorer, LossesOfSharesSumToTheLoss) {
+  for (const std::vector<Index>& lengths :
+       {std::vector<Index>{100}, {70, 1, 40}, std::vector<Index>(8, 12)}) {
+    std::vector<TokenMask> masks;
+    for (const Index length : lengths) masks.emplace_back(static_cast<std::size_t>(length), 1);
+    masks[0][3] = 0;
+    for (const DefinedSite& defined :
+         {linear_case(lengths), attention_case(lengths, true, masks), gated_case(lengths),
+          mixture_case(lengths), shared_case(lengths)}) {
+      const SiteScorer scorer(defined.site, weights);
+      ASSERT_TRUE(scorer.has_shares());
+      const double loss = *scorer.loss(some_candidate());
+      double sum = 0.0;
+      for (const Share share : all_shares) {
+        const double part = scorer.loss_of_share(some_candidate(), share);
+        EXPECT_GT(part, 0.0);
+        EXPECT_LT(part, 0.9 * loss);
+        sum += part;
+      }
+      EXPECT_NEAR(sum, loss, 1e-4 * loss);
+    }
+  }
+}
+
+TEST(SiteScorer, HasSharesWhereEachHasATokenThatIsScored) {
+  EXPECT_FALSE(SiteScorer(linear_case({16}).site, weights).has_shares());
+  EXPECT_TRUE(SiteScorer(linear_case({48}).site, weights).has_shares());
+  DefinedSite padded = linear_case({48});
+  padded.site.masks = {TokenMask(48, 1)};
+  for (std::size_t i = 32; i < 48; ++i) padded.site.masks[0][i] = 0;  // the first share's only run
+  EXPECT_FALSE(SiteScorer(padded.site, weights).has_shares());
 }
 
 }  // namespace

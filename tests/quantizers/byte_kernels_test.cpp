@@ -1,0 +1,193 @@
+// Codes in bytes and the way back from their products, on every instruction set that this machine
+// has, against the scalar references: to the bit.
+#include "quantizers/byte_kernels.h"
+
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "support/each_target.h"
+#include "support/random_matrix.h"
+
+namespace evenkeel {
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+// Some of the longest vectors and every rest.
+constexpr std::size_t longest = 67;
+
+using ByteKernels = support::EachTarget;
+
+// Inside and far outside the range of codes, on halves, and no numbers at all; `start` says which
+// come first, so that each stands in vectors and in rests.
+std::vector<float> values_of(std::size_t size, std::size_t start, float step) {
+  const Vector random = support::random_vector(static_cast<Index>(longest), 3, -300.0F, 300.0F);
+  std::vector<float> values;
+  for (std::size_t i = 0; i < size; ++i) {
+    const auto whole = static_cast<float>(static_cast<int>((start + i) % 19) - 9);
+    switch ((start + i) % 7) {
+      case 0:
+        values.push_back(nan);
+        break;
+      case 1:
+        values.push_back(infinity);
+        break;
+      case 2:
+        values.push_back(-infinity);
+        break;
+      case 3:
+        values.push_back((whole + 0.5F) * step);
+        break;
+      case 4:
+        values.push_back(whole * 1e30F);
+        break;
+      default:
+        values.push_back(random[static_cast<Index>(i)] * step);
+    }
+  }
+  return values;
+}
+
+template <class Byte>
+void expect_codes(AffineParameters parameters, CodeRange range, int offset) {
+  for (std::size_t size = 0; size <= longest; ++size) {
+    const std::vector<float> values = values_of(size, size % 7, 0.37F);
+    std::vector<Byte> codes(size + 1, Byte{99});
+    const std::int32_t sum =
+        byte_codes(values, parameters, range, offset, std::span(codes).first(size));
+    std::int64_t expected_sum = 0;
+    for (std::size_t i = 0; i < size; ++i) {
+      const int expected = reference::quantize(values[i], parameters, range) - offset;
+      ASSERT_EQ(int{codes[i]}, expected) << values[i] << " at " << i << " of " << size;
+      if (std::isnan(values[i])) {
+        ASSERT_EQ(expected, range.low - offset);
+      }
+      expected_sum += expected;
+    }
+    ASSERT_EQ(sum, expected_sum) << size;
+    ASSERT_EQ(codes.back(), Byte{99}) << "written beyond the end";
+  }
+}
+
+TEST_P(ByteKernels, UnsignedCodesAreTheReferencesLessTheOffset) {
+  for (const int bits : {2, 5, 8}) {
+    const CodeRange range = code_range(bits, false);
+    for (const std::int32_t zero : {0, 1, range.high}) {
+      expect_codes<std::uint8_t>({0.37F, zero}, range, 0);
+    }
+    // As symmetric activations are stored: from the lowest code on.
+    const CodeRange symmetric = code_range(bits, true);
+    expect_codes<std::uint8_t>({0.37F, 0}, symmetric, symmetric.low);
+  }
+}
+
+TEST_P(ByteKernels, SignedCodesAreTheReferencesLessTheOffset) {
+  for (const int bits : {2, 5, 8}) {
+    expect_codes<std::int8_t>({0.37F, 0}, code_range(bits, true), 0);
+    // As asymmetric weights are stored: about the middle.
+    const CodeRange range = code_range(bits, false);
+    for (const std::int32_t zero : {0, 1, range.high}) {
+      expect_codes<std::int8_t>({0.37F, zero}, range, 1 << (bits - 1));
+    }
+  }
+}
+
+// A range that is not finite has no step, and every quotient is NaN.
+TEST_P(ByteKernels, WithoutAStepEveryCodeIsTheLowest) {
+  const AffineParameters none = affine_parameters({-infinity, 1.0F}, 8, false);
+  ASSERT_TRUE(std::isnan(none.step));
+  expect_codes<std::int8_t>(none, code_range(8, false), 128);
+  expect_codes<std::uint8_t>(none, code_range(8, false), 0);
+}
+
+// Longer than a lane of bytes or of 16 bits could count.
+TEST_P(ByteKernels, SumsOfLongRowsAreExact) {
+  const std::vector<float> ones(32769, 1.0F);
+  std::vector<std::uint8_t> codes(ones.size());
+  EXPECT_EQ(byte_codes(ones, {1.0F / 255.0F, 0}, {0, 255}, 0, codes), 255 * 32769);
+  std::vector<std::int8_t> bytes(ones.size());
+  EXPECT_EQ(byte_codes(ones, {1.0F, 0}, {0, 255}, 128, bytes), -127 * 32769);
+}
+
+// The products of a row, with the vectors that its spans are of.
+struct Row {
+  std::vector<std::int32_t> sums, zeros, terms;
+  std::vector<float> steps, bias;
+  std::int32_t zero_point = 0;
+  std::int32_t sum = 0;
+
+  CodeSums view(bool biased) const {
+    CodeSums row{sums, 0.0123F, zero_point, sum, steps, zeros, terms};
+    if (biased) row.bias = bias;
+    return row;
+  }
+};
+
+// Products as large as they come, of which little is left: each bracket is any 32 bits, and what it
+// is made of is not. `wrapped` counts those.
+Row large_row(std::size_t size, std::size_t& wrapped) {
+  std::mt19937 random(static_cast<std::uint32_t>(size));
+  const auto any = [&] { return static_cast<std::int32_t>(random()); };
+  Row row;
+  row.zero_point = -251;
+  row.sum = 255 * 32768;
+  const Vector floats = support::random_vector(static_cast<Index>(2 * size + 1), 9);
+  for (std::size_t i = 0; i < size; ++i) {
+    row.sums.push_back(any());
+    row.zeros.push_back(any() % 500);
+    const std::int64_t left = std::int64_t{row.zeros.back()} * row.sum;
+    // The bracket is then `wanted`, but for less than the zero point.
+    const std::int64_t wanted = any() / 2;
+    const std::int64_t right = row.sums.back() - left - wanted;
+    row.terms.push_back(static_cast<std::int32_t>(right / row.zero_point));
+    const std::int64_t term = std::int64_t{row.terms.back()} * row.zero_point;
+    for (const std::int64_t part : {left, term, left + term}) {
+      if (part != static_cast<std::int32_t>(part)) ++wrapped;
+    }
+    row.steps.push_back(floats[static_cast<Index>(2 * i)]);
+    row.bias.push_back(floats[static_cast<Index>(2 * i + 1)] * 1e5F);
+  }
+  return row;
+}
+
+TEST_P(ByteKernels, ValuesOfSumsAreTheReferencesBitForBit) {
+  std::size_t wrapped = 0;
+  for (std::size_t size = 0; size <= longest; ++size) {
+    const Row row = large_row(size, wrapped);
+    for (const bool biased : {false, true}) {
+      const CodeSums view = row.view(biased);
+      std::vector<float> out(size + 1, 77.0F);
+      values_of_sums(view, std::span(out).first(size));
+      for (std::size_t i = 0; i < size; ++i) {
+        ASSERT_EQ(std::bit_cast<std::uint32_t>(out[i]),
+                  std::bit_cast<std::uint32_t>(reference::value_of_sum(view, i)))
+            << i << " of " << size << (biased ? ", with bias" : "");
+      }
+      ASSERT_EQ(out.back(), 77.0F) << "written beyond the end";
+    }
+  }
+  EXPECT_GT(wrapped, longest);  // otherwise the test says less than it should
+}
+
+// By hand: 0.5 * 0.25 * (100 - 3 * 7 - 2 * 4) + 1 = 0.125 * 71 + 1.
+TEST(ByteKernelsReference, IsTheFormula) {
+  const std::vector<std::int32_t> sums{100};
+  const std::vector<std::int32_t> zeros{3};
+  const std::vector<std::int32_t> terms{4};
+  const std::vector<float> steps{0.25F};
+  const std::vector<float> bias{1.0F};
+  EXPECT_EQ(reference::value_of_sum({sums, 0.5F, 2, 7, steps, zeros, terms, bias}, 0), 9.875F);
+  EXPECT_EQ(reference::value_of_sum({sums, 0.5F, 2, 7, steps, zeros, terms}, 0), 8.875F);
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, ByteKernels, support::each_target(), support::target_name);
+
+}  // namespace
+}  // namespace evenkeel
