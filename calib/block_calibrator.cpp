@@ -200,9 +200,9 @@ class BlockCalibrator {
                                  std::min(count, stream_.size()), options_.batch, scheme);
       scheme = with_clip(std::move(scheme), *result_.clip);
     }
-    result_.quantizers =
-        observe_ranges(architecture_, quantized ? result_.quantized : result_.folded, stream_,
-                       stream_.size(), options_.batch, scheme, std::nullopt, &result_.contexts);
+    result_.quantizers = observe_ranges(
+        architecture_, quantized ? result_.quantized : result_.folded, stream_, stream_.size(),
+        options_.batch, scheme, std::nullopt, result_.contexts.get());
   }
 
   const Architecture& architecture_;
@@ -225,9 +225,9 @@ BlockResult calibrate_block(const Architecture& architecture, Block block,
 void advance_past(const Architecture& architecture, const BlockResult& result, const Scheme& scheme,
                   HiddenStream& stream) {
   if (scheme.propagate == Propagate::quantized) {
-    stream.advance(architecture, result.quantized, result.quantizers, &result.contexts);
+    stream.advance(architecture, result.quantized, result.quantizers, result.contexts.get());
   } else {
-    stream.advance(architecture, result.folded, {}, &result.contexts);
+    stream.advance(architecture, result.folded, {}, result.contexts.get());
   }
 }
 

@@ -1,6 +1,7 @@
 // One block: observe, transform each site, fold, quantize.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,7 +47,8 @@ struct BlockResult {
   std::vector<std::string> untouched_sites;  // of experts to which no sample's token was sent
   std::vector<std::string> without_tokens;   // experts' linears that GPTQ rounded to the nearest
   NodeStatistics statistics;                 // before the transform; empty unless kept
-  HiddenStore contexts;                      // of all windows, as the ranges were found; or empty
+  /// What attention gives for each window, as the ranges were found; empty when it is not known.
+  std::shared_ptr<HiddenStore> contexts = std::make_shared<HiddenStore>();
 };
 
 /// Calibrates `block` on what `stream` holds: the inputs of this block for every window.

@@ -21,7 +21,7 @@ struct TokenRun {
 
 /// Whole samples belong to a share where there are at least this many, and short runs of tokens
 /// where there are fewer.
-inline constexpr std::size_t fewest_shared_samples = 4;
+inline constexpr std::size_t fewest_shared_samples = 6;
 
 /// The runs of a sample of so many tokens, sample number `sample` of `samples`, that are in a
 /// share, none longer than `longest`.

@@ -55,16 +55,17 @@ TEST(SampleShares, EveryTokenOfEverySampleIsInOneShare) {
   }
 }
 
-TEST(SampleShares, OfEightSamplesAreTwoTwoAndFour) {
+TEST(SampleShares, OfEightSamplesAreOneOneTwoAndFour) {
   for (const std::size_t samples : {8U, 16U, 128U}) {
     const auto all = static_cast<Index>(samples) * 200;
-    EXPECT_EQ(tokens_of(Share::first, samples, 200), all / 4);
+    EXPECT_EQ(tokens_of(Share::probe, samples, 200), all / 8);
+    EXPECT_EQ(tokens_of(Share::first, samples, 200), all / 8);
     EXPECT_EQ(tokens_of(Share::second, samples, 200), all / 4);
     EXPECT_EQ(tokens_of(Share::rest, samples, 200), all / 2);
   }
 }
 
-// From four samples on none of the shares is empty.
+// From fewest_shared_samples on none of the shares is empty.
 TEST(SampleShares, OfAnyManySamplesAllHaveSome) {
   for (std::size_t samples = fewest_shared_samples; samples <= 20; ++samples) {
     for (const Share share : all_shares) EXPECT_GT(tokens_of(share, samples, 5), 0) << samples;
@@ -81,7 +82,8 @@ TEST(SampleShares, OfFewSamplesAreRunsOfEach) {
       const auto share = [&](Share which) {
         return static_cast<double>(tokens_of(which, samples, tokens));
       };
-      EXPECT_NEAR(share(Share::first), all / 4, most);
+      EXPECT_NEAR(share(Share::probe), all / 8, most);
+      EXPECT_NEAR(share(Share::first), all / 8, most);
       EXPECT_NEAR(share(Share::second), all / 4, most);
       EXPECT_NEAR(share(Share::rest), all / 2, 2.0 * most);
     }

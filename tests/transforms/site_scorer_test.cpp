@@ -347,7 +347,7 @@ TEST(SiteScorer, FloatsAndCodesGiveTheSameLoss) {
 // apart as in expect_slow_loss. One token more or less is a hundredth.
 TEST(SiteScorer, LossesOfSharesSumToTheLoss) {
   for (const std::vector<Index>& lengths :
-       {std::vector<Index>{100}, {70, 1, 40}, std::vector<Index>(8, 12)}) {
+       {std::vector<Index>{100}, {100, 1, 40}, std::vector<Index>(8, 12)}) {
     std::vector<TokenMask> masks;
     for (const Index length : lengths) masks.emplace_back(static_cast<std::size_t>(length), 1);
     masks[0][3] = 0;
@@ -358,23 +358,31 @@ TEST(SiteScorer, LossesOfSharesSumToTheLoss) {
       ASSERT_TRUE(scorer.has_shares());
       const double loss = *scorer.loss(some_candidate());
       double sum = 0.0;
+      SiteScorer::Parts all = scorer.nothing_known();
       for (const Share share : all_shares) {
-        const double part = scorer.loss_of_share(some_candidate(), share);
-        EXPECT_GT(part, 0.0);
-        EXPECT_LT(part, 0.9 * loss);
-        sum += part;
+        SiteScorer::Parts part = scorer.nothing_known();
+        ASSERT_TRUE(scorer.add(some_candidate(), {&share, 1}, part));
+        EXPECT_GT(part.sum(), 0.0);
+        EXPECT_LT(part.sum(), 0.9 * loss);
+        sum += part.sum();
+        ASSERT_TRUE(scorer.add(some_candidate(), {&share, 1}, all));
       }
       EXPECT_NEAR(sum, loss, 1e-4 * loss);
+      // Of whole samples it is the loss itself.
+      if (scorer.shares_are_samples()) {
+        EXPECT_EQ(all.sum(), loss);
+      }
+      EXPECT_NEAR(all.sum(), sum, 1e-12 * loss);
     }
   }
 }
 
 TEST(SiteScorer, HasSharesWhereEachHasATokenThatIsScored) {
   EXPECT_FALSE(SiteScorer(linear_case({16}).site, weights).has_shares());
-  EXPECT_TRUE(SiteScorer(linear_case({48}).site, weights).has_shares());
-  DefinedSite padded = linear_case({48});
-  padded.site.masks = {TokenMask(48, 1)};
-  for (std::size_t i = 32; i < 48; ++i) padded.site.masks[0][i] = 0;  // the first share's only run
+  EXPECT_TRUE(SiteScorer(linear_case({96}).site, weights).has_shares());
+  DefinedSite padded = linear_case({96});
+  padded.site.masks = {TokenMask(96, 1)};
+  for (std::size_t i = 80; i < 96; ++i) padded.site.masks[0][i] = 0;  // the first share's only run
   EXPECT_FALSE(SiteScorer(padded.site, weights).has_shares());
 }
 
