@@ -26,6 +26,11 @@ void RangeTap::look(Node node, const ConstMatrixView& values, Index head) {
   if (auto& observer = observers_[index_of(node)]) observer->observe(values, batch_, head);
 }
 
+bool RangeTap::looks_at(Node node) const {
+  return observers_[index_of(node)].has_value() ||
+         (node == Node::attention_output && keep_ != nullptr);
+}
+
 void CaptureTap::look(Node node, const ConstMatrixView& values, Index head) {
   const bool other_expert = node == Node::mlp_hidden && head != expert_;
   if (node == wanted_ && !other_expert) captured_ = values;

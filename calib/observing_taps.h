@@ -23,6 +23,7 @@ class StatisticsTap final : public Tap {
   explicit StatisticsTap(const Architecture& architecture, Index number)
       : attention_(attention_options(architecture, number)) {}
   void at(Node node, MatrixView values, Index head, Index first_row) override;
+  Visit visit(Node /*node*/) const override { return Visit::looks; }
   NodeStatistics& statistics() { return statistics_; }
 
  private:
@@ -43,6 +44,9 @@ class RangeTap final : public QuantizingTap {
   void look(Node node, const ConstMatrixView& values, Index head) override;
   NodeObservers& observers() { return observers_; }
 
+ protected:
+  bool looks_at(Node node) const override;
+
  private:
   NodeObservers observers_;
   std::int64_t batch_;
@@ -57,6 +61,9 @@ class CaptureTap final : public QuantizingTap {
       : QuantizingTap(known), wanted_(wanted), expert_(expert) {}
   void look(Node node, const ConstMatrixView& values, Index head) override;
   Matrix& captured() { return captured_; }
+
+ protected:
+  bool looks_at(Node node) const override { return node == wanted_; }
 
  private:
   Node wanted_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "io/matrix.h"
+#include "model/attention_kernels.h"
 #include "model/tap.h"
 
 namespace evenkeel {
@@ -29,26 +30,33 @@ struct AttentionOptions {
 /// ALiBi's slopes (Press et al. 2022), by head.
 std::vector<float> alibi_slopes(Index heads);
 
-/// Scores of one piece of queries; grown as needed, reused between calls.
-using AttentionScratch = Matrix;
-
-/// Queries that are scored together: few enough that little of a piece lies above the diagonal,
-/// many enough for the products to run at full speed.
-inline constexpr Index attention_piece_rows = 64;
+/// Grown as needed, reused between calls.
+struct AttentionScratch {
+  std::vector<PerQuery<float>> query, scores, weights, output;
+  SoftmaxState softmax;
+  Matrix probabilities;  // [queries, keys], for a tap
+};
 
 /// out = concatenation over heads of softmax(q k^T) v, q and out
 /// [tokens, heads * width], k and v [tokens, key_value_heads * width]; q is scaled already. Keys
 /// that are padding, and under `causal` those after the query, get probability zero; a query that
-/// may see no key gives zero. Only the lower triangle is computed when causal. `tap`, if not null,
-/// is called at Node::attention_probabilities for each piece and head. REQUIRES: key_value_heads
+/// may see no key gives zero; so does a key whose score is 64 or more below the query's largest
+/// (its weight is less than 2^-92). Only the lower triangle is computed when causal. `tap`, if not
+/// null, is called at Node::attention_probabilities for each piece and head, unless its visit there
+/// is none; where it leaves them as they are, so is the result, to the bit. REQUIRES: key_value_heads
 /// divides heads; mask empty or of size tokens; out aliases nothing.
 void attend(const ConstMatrixView& q, const ConstMatrixView& k, const ConstMatrixView& v,
             const TokenMask& mask, const AttentionOptions& options, Tap* tap,
             AttentionScratch& scratch, MatrixView out);
 
 /// The same for queries [first_row, first_row + out.rows()) alone; out [queries, channels].
+/// REQUIRES: out.rows() <= attention_piece_rows.
 void attend_piece(const ConstMatrixView& q, const ConstMatrixView& k, const ConstMatrixView& v,
                   const TokenMask& mask, const AttentionOptions& options, Index first_row, Tap* tap,
                   AttentionScratch& scratch, MatrixView out);
+
+/// Only calls the tap with the probabilities of every piece and head.
+void show_probabilities(const ConstMatrixView& q, const ConstMatrixView& k, const TokenMask& mask,
+                        const AttentionOptions& options, Tap& tap, AttentionScratch& scratch);
 
 }  // namespace evenkeel

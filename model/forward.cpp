@@ -76,11 +76,15 @@ class BlockWalk {
     if (!visit(Node::attention_query, space_.query)) return false;
     if (!visit(Node::attention_key, space_.key)) return false;
     if (!visit(Node::attention_value, space_.value)) return false;
+    const AttentionOptions options = attention_options(architecture_, block_.number);
+    if (last_ == Node::attention_probabilities) {
+      show_probabilities(space_.query, space_.key, mask_, options, tap_, space_.attention);
+      return false;
+    }
     space_.context.resize(x.rows(), architecture_.query_channels());
-    attend(space_.query, space_.key, space_.value, mask_,
-           attention_options(architecture_, block_.number), &tap_, space_.attention,
+    attend(space_.query, space_.key, space_.value, mask_, options, &tap_, space_.attention,
            space_.context);
-    return last_ != Node::attention_probabilities;
+    return true;
   }
 
   bool mlp(Matrix& x) {
@@ -151,7 +155,7 @@ class BlockWalk {
     out.resize(x.rows(), architecture_.rows(place.role));
     const Linear& linear = block_.linear(place);
     if (on_codes_) {
-      linear.codes->multiply(space_.codes, 0, linear.bias, space_.sums, out);
+      linear.codes->multiply(space_.codes, 0, linear.bias, space_.products, out);
     } else {
       apply(linear, x, out);
     }

@@ -20,7 +20,7 @@ struct Workspace {
       mlp_hidden;
   AttentionScratch attention;
   ActivationCodes codes;
-  std::vector<std::int32_t> sums;
+  IntegerLinear::Buffers products;
 };
 
 /// hidden [tokens, channels] := block(hidden). Calls `tap` at every node in the order of

@@ -10,7 +10,7 @@
 // clang-format off
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
-#include <hwy/contrib/math/math-inl.h>
+#include "model/exponential-inl.h"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -100,12 +100,6 @@ float maximum_of(const float* values, std::size_t size) {
   }
   for (; i < size; ++i) largest = values[i] > largest ? values[i] : largest;
   return largest;
-}
-
-// Highway's exponential takes NaN for zero, which would hide it.
-template <class D, class V>
-HWY_INLINE V exponential(D d, V x) {
-  return hn::IfThenElse(hn::IsNaN(x), x, hn::Exp(d, x));
 }
 
 // exp(values - shift) into out (which may be values, or null when only the sum is wanted).

@@ -25,6 +25,14 @@ class QuantizingTap : public Tap {
     const auto& known = quantizers_[index_of(node)];
     return known ? &*known : nullptr;
   }
+  Visit visit(Node node) const final {
+    if (quantizer(node) != nullptr) return Visit::may_change;
+    return looks_at(node) ? Visit::looks : Visit::none;
+  }
+
+ protected:
+  /// True where `look` does something.
+  virtual bool looks_at(Node /*node*/) const { return false; }
 
  private:
   const NodeQuantizers& quantizers_;

@@ -8,6 +8,8 @@
 
 namespace evenkeel {
 
+enum class Visit { none, looks, may_change };
+
 /// One tap serves one sample on one thread at a time.
 class Tap {
  public:
@@ -22,6 +24,10 @@ class Tap {
   /// `first_row` is 0.
   virtual void at(Node node, MatrixView values, Index head, Index first_row) = 0;
 
+  /// What `at` does there, so that a forward need not make values that only a tap wants to see, nor
+  /// read them back where it has what they were made of.
+  virtual Visit visit(Node /*node*/) const { return Visit::may_change; }
+
   /// Where `at` does no more than `look` and then apply this quantizer, a forward may do the latter
   /// itself, to multiply codes and not the values that they mean; nullptr elsewhere.
   virtual const ActivationQuantizer* quantizer(Node /*node*/) const { return nullptr; }
@@ -32,6 +38,7 @@ class Tap {
 class NoTap final : public Tap {
  public:
   void at(Node /*node*/, MatrixView /*values*/, Index /*head*/, Index /*first_row*/) override {}
+  Visit visit(Node /*node*/) const override { return Visit::none; }
 };
 
 }  // namespace evenkeel

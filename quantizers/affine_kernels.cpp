@@ -9,8 +9,12 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "quantizers/affine_kernels.cpp"
+// The order matters to Highway.
+// clang-format off
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+#include "quantizers/affine_codes-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace evenkeel::HWY_NAMESPACE {
@@ -26,18 +30,10 @@ struct Target {
   float high;
 };
 
-// clamp(round(value / step) + zero), as floats; NaN gives `low` on every target, where a plain
-// maximum would depend on the target.
+// To a code and back; NaN stays NaN.
 template <class V>
-HWY_INLINE V codes_of(V value, V step, V zero, V low, V high) {
-  const V code = hn::Add(hn::Round(hn::Div(value, step)), zero);
-  return hn::Min(hn::IfThenElse(hn::Ge(code, low), code, low), high);
-}
-
-// The same and back; NaN stays NaN.
-template <class V>
-HWY_INLINE V rounded_to_codes(V value, V step, V zero, V low, V high) {
-  const V code = codes_of(value, step, zero, low, high);
+HWY_INLINE V value_of_code(V value, V rounded, V step, V zero, V low, V high) {
+  const V code = code_of_rounded(rounded, zero, low, high);
   return hn::IfThenElse(hn::IsNaN(value), value, hn::Mul(step, hn::Sub(code, zero)));
 }
 
@@ -45,11 +41,14 @@ template <class D>
 std::size_t fake_quantize_part(D d, float* values, std::size_t i, std::size_t size,
                                AffineParameters parameters, Target target) {
   const auto step = hn::Set(d, parameters.step);
+  const auto inverse = hn::Set(d, 1.0F / parameters.step);
   const auto zero = hn::Set(d, static_cast<float>(parameters.zero_point));
   const auto low = hn::Set(d, target.low);
   const auto high = hn::Set(d, target.high);
   for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
-    hn::StoreU(rounded_to_codes(hn::LoadU(d, values + i), step, zero, low, high), d, values + i);
+    const auto value = hn::LoadU(d, values + i);
+    const auto rounded = rounded_quotient(d, value, step, inverse);
+    hn::StoreU(value_of_code(value, rounded, step, zero, low, high), d, values + i);
   }
   return i;
 }
@@ -71,7 +70,9 @@ std::size_t fake_quantize_each_part(D d, float* values, std::size_t i, std::size
   for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
     const auto step = hn::LoadU(d, steps + i);
     const auto zero = hn::ConvertTo(d, hn::LoadU(integers, zero_points + i));
-    hn::StoreU(rounded_to_codes(hn::LoadU(d, values + i), step, zero, low, high), d, values + i);
+    const auto value = hn::LoadU(d, values + i);
+    const auto rounded = hn::Round(hn::Div(value, step));
+    hn::StoreU(value_of_code(value, rounded, step, zero, low, high), d, values + i);
   }
   return i;
 }
@@ -90,11 +91,13 @@ std::size_t quantize_part(D d, const float* values, std::size_t i, std::size_t s
   const hn::RebindToSigned<D> integers;
   const hn::Rebind<std::int16_t, D> halves;
   const auto step = hn::Set(d, parameters.step);
+  const auto inverse = hn::Set(d, 1.0F / parameters.step);
   const auto zero = hn::Set(d, static_cast<float>(parameters.zero_point));
   const auto low = hn::Set(d, target.low);
   const auto high = hn::Set(d, target.high);
   for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
-    const auto code = codes_of(hn::LoadU(d, values + i), step, zero, low, high);
+    const auto rounded = rounded_quotient(d, hn::LoadU(d, values + i), step, inverse);
+    const auto code = code_of_rounded(rounded, zero, low, high);
     hn::StoreU(hn::DemoteTo(halves, hn::ConvertTo(integers, code)), halves, codes + i);
   }
   return i;

@@ -5,8 +5,12 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "quantizers/byte_kernels.cpp"
+// The order matters to Highway.
+// clang-format off
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
+#include "quantizers/affine_codes-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace evenkeel::HWY_NAMESPACE {
@@ -24,15 +28,15 @@ std::size_t byte_codes_part(D d, const float* values, std::size_t i, std::size_t
   const hn::RebindToSigned<D> integers;
   const hn::Rebind<Byte, D> bytes;
   const auto step = hn::Set(d, parameters.step);
+  const auto inverse = hn::Set(d, 1.0F / parameters.step);
   const auto zero = hn::Set(d, static_cast<float>(parameters.zero_point));
   const auto low = hn::Set(d, static_cast<float>(range.low));
   const auto high = hn::Set(d, static_cast<float>(range.high));
   const auto start = hn::Set(integers, offset);
   auto total = hn::Zero(integers);
   for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
-    // As affine_kernels.cpp has it, to the bit: NaN gives `low`.
-    const auto rounded = hn::Add(hn::Round(hn::Div(hn::LoadU(d, values + i), step)), zero);
-    const auto code = hn::Min(hn::IfThenElse(hn::Ge(rounded, low), rounded, low), high);
+    const auto rounded = rounded_quotient(d, hn::LoadU(d, values + i), step, inverse);
+    const auto code = code_of_rounded(rounded, zero, low, high);
     const auto shifted = hn::Sub(hn::ConvertTo(integers, code), start);
     total = hn::Add(total, shifted);
     hn::StoreU(hn::DemoteTo(bytes, shifted), bytes, codes + i);
@@ -62,19 +66,56 @@ std::int32_t signed_codes(const float* values, std::size_t size, AffineParameter
 }
 
 template <class D>
+std::size_t quotients_part(D d, const float* values, const float* divisors, std::size_t i,
+                           std::size_t size, float* out) {
+  const auto one = hn::Set(d, 1.0F);
+  for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
+    const auto value = hn::LoadU(d, values + i);
+    const auto divisor = hn::LoadU(d, divisors + i);
+    // Of a search's scales most are one, and a division takes long.
+    const bool plain = hn::AllTrue(d, hn::Eq(divisor, one));
+    hn::StoreU(plain ? value : hn::Div(value, divisor), d, out + i);
+  }
+  return i;
+}
+
+void quotients_all(const float* values, const float* divisors, std::size_t size, float* out) {
+  const std::size_t done = quotients_part(Wide(), values, divisors, 0, size, out);
+  quotients_part(Single(), values, divisors, done, size, out);
+}
+
+template <class D>
+std::size_t output_terms_part(D d, const InputTerms& x, const WeightTerms& w, std::size_t i,
+                              std::size_t size, float* factors, std::int32_t* offsets) {
+  const hn::RebindToSigned<D> integers;
+  const auto step = hn::Set(d, x.step);
+  const auto zero = hn::Set(integers, x.zero_point);
+  for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
+    hn::StoreU(hn::Mul(step, hn::LoadU(d, w.steps.data() + i)), d, factors + i);
+    hn::StoreU(hn::Mul(zero, hn::LoadU(integers, w.terms.data() + i)), integers, offsets + i);
+  }
+  return i;
+}
+
+void output_terms_all(const InputTerms& x, const WeightTerms& w, std::size_t size, float* factors,
+                      std::int32_t* offsets) {
+  const std::size_t done = output_terms_part(Wide(), x, w, 0, size, factors, offsets);
+  output_terms_part(Single(), x, w, done, size, factors, offsets);
+}
+
+template <class D>
 std::size_t values_of_sums_part(D d, const CodeSums& row, std::size_t i, std::size_t size,
                                 float* out) {
   const hn::RebindToSigned<D> integers;
-  const auto step = hn::Set(d, row.step);
-  const auto zero = hn::Set(integers, row.zero_point);
   const auto sum = hn::Set(integers, row.sum);
   for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
     // Terms may wrap around; what they add up to does not.
-    const auto corrections = hn::Add(hn::Mul(hn::LoadU(integers, row.zeros.data() + i), sum),
-                                     hn::Mul(hn::LoadU(integers, row.terms.data() + i), zero));
-    const auto exact = hn::Sub(hn::LoadU(integers, row.sums.data() + i), corrections);
-    auto value =
-        hn::Mul(hn::Mul(step, hn::LoadU(d, row.steps.data() + i)), hn::ConvertTo(d, exact));
+    auto exact = hn::Sub(hn::LoadU(integers, row.sums.data() + i),
+                         hn::LoadU(integers, row.offsets.data() + i));
+    if (!row.zeros.empty()) {
+      exact = hn::Sub(exact, hn::Mul(hn::LoadU(integers, row.zeros.data() + i), sum));
+    }
+    auto value = hn::Mul(hn::LoadU(d, row.factors.data() + i), hn::ConvertTo(d, exact));
     if (!row.bias.empty()) value = hn::Add(value, hn::LoadU(d, row.bias.data() + i));
     hn::StoreU(value, d, out + i);
   }
@@ -94,6 +135,8 @@ namespace evenkeel {
 
 HWY_EXPORT(unsigned_codes);
 HWY_EXPORT(signed_codes);
+HWY_EXPORT(quotients_all);
+HWY_EXPORT(output_terms_all);
 HWY_EXPORT(values_of_sums_all);
 
 std::int32_t byte_codes(std::span<const float> values, AffineParameters parameters, CodeRange range,
@@ -110,21 +153,34 @@ std::int32_t byte_codes(std::span<const float> values, AffineParameters paramete
                                             codes.data());
 }
 
+void quotients(std::span<const float> values, std::span<const float> divisors,
+               std::span<float> out) {
+  assert(values.size() == out.size() && divisors.size() == out.size());
+  HWY_DYNAMIC_DISPATCH(quotients_all)(values.data(), divisors.data(), out.size(), out.data());
+}
+
+void output_terms(const InputTerms& x, const WeightTerms& w, std::span<float> factors,
+                  std::span<std::int32_t> offsets) {
+  assert(w.steps.size() == factors.size() && w.terms.size() == factors.size());
+  assert(offsets.size() == factors.size());
+  HWY_DYNAMIC_DISPATCH(output_terms_all)(x, w, factors.size(), factors.data(), offsets.data());
+}
+
 void values_of_sums(const CodeSums& row, std::span<float> out) {
-  assert(row.sums.size() == out.size() && row.steps.size() == out.size());
-  assert(row.zeros.size() == out.size() && row.terms.size() == out.size());
+  assert(row.sums.size() == out.size() && row.factors.size() == out.size());
+  assert(row.offsets.size() == out.size());
+  assert(row.zeros.empty() || row.zeros.size() == out.size());
   assert(row.bias.empty() || row.bias.size() == out.size());
   HWY_DYNAMIC_DISPATCH(values_of_sums_all)(row, out.size(), out.data());
 }
 
 namespace reference {
 
-float value_of_sum(const CodeSums& row, std::size_t output) {
-  const std::int64_t exact = std::int64_t{row.sums[output]} -
-                             std::int64_t{row.zeros[output]} * row.sum -
-                             std::int64_t{row.terms[output]} * row.zero_point;
-  const float value = row.step * row.steps[output] * static_cast<float>(exact);
-  return row.bias.empty() ? value : value + row.bias[output];
+float value_of_sum(std::int32_t product, const InputTerms& x, std::int32_t sum, float step,
+                   std::int32_t zero, std::int32_t term) {
+  const std::int64_t exact =
+      std::int64_t{product} - std::int64_t{zero} * sum - std::int64_t{term} * x.zero_point;
+  return x.step * step * static_cast<float>(exact);
 }
 
 }  // namespace reference

@@ -2,11 +2,10 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
+#include <optional>
 #include <utility>
 
 #include "quantizers/affine.h"
-#include "quantizers/byte_kernels.h"
 #include "quantizers/range_method.h"
 
 namespace evenkeel {
@@ -107,7 +106,7 @@ void ActivationCodes::assign_row(std::size_t row, std::span<const float> values,
   const std::int32_t sum =
       byte_codes(values, parameters, range, range.low,
                  std::span(codes_).subspan(row * values.size(), values.size()));
-  rows_[row] = {parameters.step, parameters.zero_point - range.low, sum};
+  rows_[row] = {{parameters.step, parameters.zero_point - range.low}, sum};
 }
 
 void ActivationCodes::assign(const ConstMatrixView& values, const ConstVectorView& scale,
@@ -115,8 +114,9 @@ void ActivationCodes::assign(const ConstMatrixView& values, const ConstVectorVie
   start(values);
   Vector scaled(depth_);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    scaled = values.row(static_cast<Index>(i)).array() / scale.array();
-    assign_row(i, {scaled.data(), static_cast<std::size_t>(depth_)}, quantizer);
+    const std::span<float> row(scaled.data(), static_cast<std::size_t>(depth_));
+    quotients(row_of(values, static_cast<Index>(i)), {scale.data(), row.size()}, row);
+    assign_row(i, row, quantizer);
   }
 }
 
@@ -180,35 +180,35 @@ IntegerLinear::IntegerLinear(const QuantizedWeight& weight, std::span<const Inde
 void IntegerLinear::add_row(float step, std::int32_t zero_point, std::int32_t sum, Index depth) {
   steps_.push_back(step);
   zero_points_.push_back(zero_point);
+  has_zero_points_ = has_zero_points_ || zero_point != 0;
   terms_.push_back(sum - static_cast<std::int32_t>(depth) * zero_point);
 }
 
 void IntegerLinear::multiply(const ActivationCodes& x, Index first, const ConstVectorView& bias,
-                             std::vector<std::int32_t>& sums, MatrixView out) const {
+                             Buffers& buffers, MatrixView out) const {
   assert(out.cols() == rows() && x.depth() == packed_.depth());
+  const auto columns = static_cast<std::size_t>(rows());
+  buffers.factors.resize(columns);
+  buffers.offsets.resize(columns);
+  std::optional<InputTerms> known;  // what the factors and offsets are of
   // In pieces, whose sums are still at hand when they become values.
   constexpr Index most = 128;
   for (Index done = 0; done < out.rows(); done += most) {
-    multiply_piece(x, first + done, bias, sums,
-                   out.middleRows(done, std::min(most, out.rows() - done)));
-  }
-}
-
-void IntegerLinear::multiply_piece(const ActivationCodes& x, Index first,
-                                   const ConstVectorView& bias, std::vector<std::int32_t>& sums,
-                                   MatrixView out) const {
-  const auto count = static_cast<std::size_t>(out.rows());
-  const auto width = static_cast<std::size_t>(x.depth());
-  const auto columns = static_cast<std::size_t>(rows());
-  const auto start = static_cast<std::size_t>(first);
-  sums.resize(count * columns);
-  packed_.multiply(std::span(x.codes_).subspan(start * width, count * width), out.rows(), sums);
-  for (std::size_t i = 0; i < count; ++i) {
-    const ActivationCodes::Row& row = x.rows_[start + i];
-    values_of_sums(
-        {std::span(sums).subspan(i * columns, columns), row.step, row.zero_point, row.sum, steps_,
-         zero_points_, terms_, std::span(bias.data(), static_cast<std::size_t>(bias.size()))},
-        row_of(out, static_cast<Index>(i)));
+    const Index count = std::min(most, out.rows() - done);
+    buffers.sums.resize(static_cast<std::size_t>(count) * columns);
+    packed_.multiply(x.codes(first + done, count), count, buffers.sums);
+    for (Index i = 0; i < count; ++i) {
+      const ActivationCodes::Row& row = x.row(first + done + i);
+      if (!known || known->step != row.input.step || known->zero_point != row.input.zero_point) {
+        known = row.input;
+        output_terms(*known, {steps_, terms_}, buffers.factors, buffers.offsets);
+      }
+      CodeSums sums{std::span(buffers.sums).subspan(static_cast<std::size_t>(i) * columns, columns),
+                    row.sum, buffers.factors, buffers.offsets};
+      if (has_zero_points_) sums.zeros = zero_points_;
+      if (bias.size() != 0) sums.bias = {bias.data(), columns};
+      values_of_sums(sums, row_of(out, done + i));
+    }
   }
 }
 

@@ -13,6 +13,7 @@
 
 #include "io/matrix.h"
 #include "quantizers/activation_quantizer.h"
+#include "quantizers/byte_kernels.h"
 #include "quantizers/integer_product.h"
 #include "quantizers/scheme.h"
 #include "quantizers/weight_quantizer.h"
@@ -49,10 +50,14 @@ class ActivationCodes {
   friend class IntegerLinear;
   // x = step (code - zero_point); sum of the codes.
   struct Row {
-    float step;
-    std::int32_t zero_point;
+    InputTerms input;
     std::int32_t sum;
   };
+  const Row& row(Index token) const { return rows_[static_cast<std::size_t>(token)]; }
+  std::span<const std::uint8_t> codes(Index first, Index count) const {
+    return std::span(codes_).subspan(static_cast<std::size_t>(first * depth_),
+                                     static_cast<std::size_t>(count * depth_));
+  }
   void start(const ConstMatrixView& values);
   void assign_row(std::size_t row, std::span<const float> values,
                   const ActivationQuantizer& quantizer);
@@ -65,6 +70,12 @@ class ActivationCodes {
 /// The quantized weight of one linear or several, stacked. Thread-safe after construction.
 class IntegerLinear {
  public:
+  /// Reused from call to call.
+  struct Buffers {
+    std::vector<std::int32_t> sums, offsets;
+    std::vector<float> factors;
+  };
+
   /// Of weight * scale (by channel), [rows, depth]. Each run of `tensor_rows` rows, which together
   /// are all, is a tensor that the scheme quantizes for itself.
   /// REQUIRES: has_integer_weights for the scheme.
@@ -78,17 +89,16 @@ class IntegerLinear {
   Index rows() const { return static_cast<Index>(steps_.size()); }
 
   /// out := x W^T + bias for tokens [first, first + out.rows()), [tokens, rows]. `bias` [rows], or
-  /// empty: none. `sums` is a buffer.
+  /// empty: none.
   void multiply(const ActivationCodes& x, Index first, const ConstVectorView& bias,
-                std::vector<std::int32_t>& sums, MatrixView out) const;
+                Buffers& buffers, MatrixView out) const;
 
  private:
   void add_row(float step, std::int32_t zero_point, std::int32_t sum, Index depth);
-  void multiply_piece(const ActivationCodes& x, Index first, const ConstVectorView& bias,
-                      std::vector<std::int32_t>& sums, MatrixView out) const;
 
   std::vector<float> steps_;               // by row
   std::vector<std::int32_t> zero_points_;  // likewise
+  bool has_zero_points_ = false;           // any but zero
   std::vector<std::int32_t> terms_;        // sum c_w - depth z_w
   PackedCodes packed_;
 };

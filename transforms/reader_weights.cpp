@@ -93,13 +93,13 @@ class IntegerReaders final : public ReaderWeights {
 
   void multiply(std::size_t part, Index first, const ConstVectorView& bias, SampleBuffers& buffers,
                 MatrixView out) const override {
-    parts_[part].multiply(buffers.codes, first, bias, buffers.sums, out);
+    parts_[part].multiply(buffers.codes, first, bias, buffers.products, out);
   }
 
   void multiply(std::size_t part, std::span<const Index> tokens, const ConstVectorView& bias,
                 SampleBuffers& buffers, MatrixView out) const override {
     buffers.gathered_codes.gather(buffers.codes, tokens);
-    parts_[part].multiply(buffers.gathered_codes, 0, bias, buffers.sums, out);
+    parts_[part].multiply(buffers.gathered_codes, 0, bias, buffers.products, out);
   }
 
  private:

@@ -34,7 +34,7 @@ struct SampleBuffers {
   const Matrix* input = nullptr;  // [tokens, channels], quantized where it is in floats
   Matrix quantized, gathered;
   ActivationCodes codes, gathered_codes;
-  std::vector<std::int32_t> sums;
+  IntegerLinear::Buffers products;
 };
 
 /// Immutable and thread-safe; buffers are the caller's.

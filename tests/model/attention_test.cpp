@@ -136,7 +136,7 @@ TEST_P(Attention, AnyPieceAgreesWithDoubles) {
   const Bounded expected = support::slow_weighted(
       support::slow_probabilities(in.q, in.k, in.mask, c.options), in.v, c.options.key_value_heads);
   AttentionScratch scratch;
-  for (const Index rows : {Index{1}, Index{5}, c.tokens}) {
+  for (const Index rows : {Index{1}, Index{5}, attention_piece_rows}) {
     for (Index first = 0; first + rows <= c.tokens; first += 61) {
       Matrix out = Matrix::Constant(rows, c.channels, nan);
       attend_piece(in.q, in.k, in.v, in.mask, c.options, first, nullptr, scratch, out);
@@ -291,7 +291,10 @@ TEST(AttentionOf, ATapThatWritesIsSeenDownstream) {
   for (Index row = 0; row < attention_piece_rows; ++row) {
     ASSERT_EQ(Matrix(out.row(row)), Matrix(in.v.row(0))) << row;
   }
-  EXPECT_EQ(Matrix(out.bottomRows(2)), Matrix(attended(in, c.options).bottomRows(2)));
+  const Bounded expected =
+      support::slow_weighted(support::slow_probabilities(in.q, in.k, in.mask, c.options), in.v, 0);
+  EXPECT_TRUE(
+      within(out.bottomRows(2), {expected.value.bottomRows(2), expected.bound.bottomRows(2)}));
 }
 
 TEST(AttentionOf, ScratchIsReusedBetweenSizes) {

@@ -2,6 +2,7 @@
 // has, against the scalar references: to the bit.
 #include "quantizers/byte_kernels.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -120,34 +121,52 @@ TEST_P(ByteKernels, SumsOfLongRowsAreExact) {
 struct Row {
   std::vector<std::int32_t> sums, zeros, terms;
   std::vector<float> steps, bias;
-  std::int32_t zero_point = 0;
+  InputTerms input{0.0123F, 0};
   std::int32_t sum = 0;
 
-  CodeSums view(bool biased) const {
-    CodeSums row{sums, 0.0123F, zero_point, sum, steps, zeros, terms};
+  std::vector<float> values(bool with_zeros, bool biased) const {
+    const std::size_t size = sums.size();
+    std::vector<float> factors(size + 1, 77.0F);
+    std::vector<std::int32_t> offsets(size + 1, 77);
+    output_terms(input, {steps, terms}, std::span(factors).first(size),
+                 std::span(offsets).first(size));
+    EXPECT_EQ(factors.back(), 77.0F) << "written beyond the end";
+    EXPECT_EQ(offsets.back(), 77) << "written beyond the end";
+    CodeSums row{sums, sum, std::span(factors).first(size), std::span(offsets).first(size)};
+    if (with_zeros) row.zeros = zeros;
     if (biased) row.bias = bias;
-    return row;
+    std::vector<float> out(size + 1, 77.0F);
+    values_of_sums(row, std::span(out).first(size));
+    EXPECT_EQ(out.back(), 77.0F) << "written beyond the end";
+    out.pop_back();
+    return out;
+  }
+
+  float expected(std::size_t i, bool with_zeros, bool biased) const {
+    const float value =
+        reference::value_of_sum(sums[i], input, sum, steps[i], with_zeros ? zeros[i] : 0, terms[i]);
+    return biased ? value + bias[i] : value;
   }
 };
 
 // Products as large as they come, of which little is left: each bracket is any 32 bits, and what it
 // is made of is not. `wrapped` counts those.
-Row large_row(std::size_t size, std::size_t& wrapped) {
+Row large_row(std::size_t size, bool with_zeros, std::size_t& wrapped) {
   std::mt19937 random(static_cast<std::uint32_t>(size));
   const auto any = [&] { return static_cast<std::int32_t>(random()); };
   Row row;
-  row.zero_point = -251;
+  row.input.zero_point = -251;
   row.sum = 255 * 32768;
   const Vector floats = support::random_vector(static_cast<Index>(2 * size + 1), 9);
   for (std::size_t i = 0; i < size; ++i) {
     row.sums.push_back(any());
     row.zeros.push_back(any() % 500);
-    const std::int64_t left = std::int64_t{row.zeros.back()} * row.sum;
+    const std::int64_t left = with_zeros ? std::int64_t{row.zeros.back()} * row.sum : 0;
     // The bracket is then `wanted`, but for less than the zero point.
     const std::int64_t wanted = any() / 2;
     const std::int64_t right = row.sums.back() - left - wanted;
-    row.terms.push_back(static_cast<std::int32_t>(right / row.zero_point));
-    const std::int64_t term = std::int64_t{row.terms.back()} * row.zero_point;
+    row.terms.push_back(static_cast<std::int32_t>(right / row.input.zero_point));
+    const std::int64_t term = std::int64_t{row.terms.back()} * row.input.zero_point;
     for (const std::int64_t part : {left, term, left + term}) {
       if (part != static_cast<std::int32_t>(part)) ++wrapped;
     }
@@ -160,31 +179,69 @@ Row large_row(std::size_t size, std::size_t& wrapped) {
 TEST_P(ByteKernels, ValuesOfSumsAreTheReferencesBitForBit) {
   std::size_t wrapped = 0;
   for (std::size_t size = 0; size <= longest; ++size) {
-    const Row row = large_row(size, wrapped);
-    for (const bool biased : {false, true}) {
-      const CodeSums view = row.view(biased);
-      std::vector<float> out(size + 1, 77.0F);
-      values_of_sums(view, std::span(out).first(size));
-      for (std::size_t i = 0; i < size; ++i) {
-        ASSERT_EQ(std::bit_cast<std::uint32_t>(out[i]),
-                  std::bit_cast<std::uint32_t>(reference::value_of_sum(view, i)))
-            << i << " of " << size << (biased ? ", with bias" : "");
+    for (const bool with_zeros : {false, true}) {
+      const Row row = large_row(size, with_zeros, wrapped);
+      for (const bool biased : {false, true}) {
+        const std::vector<float> out = row.values(with_zeros, biased);
+        for (std::size_t i = 0; i < size; ++i) {
+          ASSERT_EQ(std::bit_cast<std::uint32_t>(out[i]),
+                    std::bit_cast<std::uint32_t>(row.expected(i, with_zeros, biased)))
+              << i << " of " << size << (biased ? ", with bias" : "");
+        }
       }
-      ASSERT_EQ(out.back(), 77.0F) << "written beyond the end";
     }
   }
   EXPECT_GT(wrapped, longest);  // otherwise the test says less than it should
 }
 
-// By hand: 0.5 * 0.25 * (100 - 3 * 7 - 2 * 4) + 1 = 0.125 * 71 + 1.
+// By hand: 0.5 * 0.25 * (100 - 3 * 7 - 2 * 4) = 0.125 * 71.
 TEST(ByteKernelsReference, IsTheFormula) {
-  const std::vector<std::int32_t> sums{100};
-  const std::vector<std::int32_t> zeros{3};
-  const std::vector<std::int32_t> terms{4};
-  const std::vector<float> steps{0.25F};
-  const std::vector<float> bias{1.0F};
-  EXPECT_EQ(reference::value_of_sum({sums, 0.5F, 2, 7, steps, zeros, terms, bias}, 0), 9.875F);
-  EXPECT_EQ(reference::value_of_sum({sums, 0.5F, 2, 7, steps, zeros, terms}, 0), 8.875F);
+  EXPECT_EQ(reference::value_of_sum(100, {0.5F, 2}, 7, 0.25F, 3, 4), 8.875F);
+}
+
+// Ones stand for scales that leave a channel alone, in whole vectors and among others.
+TEST_P(ByteKernels, QuotientsAreThoseOfADivision) {
+  for (std::size_t size = 0; size <= longest; ++size) {
+    for (const std::size_t ones : {std::size_t{0}, size / 2, size}) {
+      const std::vector<float> values = values_of(size, size % 7, 0.37F);
+      const Vector random = support::random_vector(static_cast<Index>(longest), 4, 1.0F, 9.0F);
+      std::vector<float> divisors(random.data(), random.data() + size);
+      std::fill_n(divisors.begin(), ones, 1.0F);
+      std::vector<float> out(size + 1, 77.0F);
+      quotients(values, divisors, std::span(out).first(size));
+      for (std::size_t i = 0; i < size; ++i) {
+        const float expected = values[i] / divisors[i];
+        if (std::isnan(expected)) {
+          ASSERT_TRUE(std::isnan(out[i])) << i << " of " << size;
+        } else {
+          ASSERT_EQ(out[i], expected) << i << " of " << size;
+        }
+      }
+      ASSERT_EQ(out.back(), 77.0F) << "written beyond the end";
+    }
+  }
+}
+
+// Quotients a float or two to either side of every half, where the inverse alone would err.
+TEST_P(ByteKernels, CodesAreRightNextToEveryHalf) {
+  const CodeRange range = code_range(8, false);
+  for (const float step : {0.1F, 0.37F, 1.0F / 3.0F, 7e-5F, 3e-39F, 1e-42F, 2e38F}) {
+    std::vector<float> values;
+    for (int code = 0; code < 256; ++code) {
+      float value = (static_cast<float>(code) + 0.5F) * step;
+      for (int i = 0; i < 3; ++i) value = std::nextafter(value, 0.0F);
+      for (int i = 0; i < 6; ++i) {
+        values.push_back(value);
+        value = std::nextafter(value, infinity);
+      }
+    }
+    std::vector<std::uint8_t> codes(values.size());
+    byte_codes(values, {step, 0}, range, 0, codes);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      ASSERT_EQ(int{codes[i]}, reference::quantize(values[i], {step, 0}, range))
+          << values[i] << " / " << step;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Targets, ByteKernels, support::each_target(), support::target_name);

@@ -62,8 +62,8 @@ class IntegerLinears : public testing::Test {
   static Matrix multiply(const IntegerLinear& linear, const ActivationCodes& codes, Index from,
                          const Vector& added) {
     Matrix out = Matrix::Constant(codes.tokens() - from, linear.rows(), 99.0F);
-    std::vector<std::int32_t> sums;
-    linear.multiply(codes, from, added, sums, out);
+    IntegerLinear::Buffers buffers;
+    linear.multiply(codes, from, added, buffers, out);
     return out;
   }
 

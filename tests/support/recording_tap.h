@@ -20,6 +20,8 @@ class RecordingTap final : public Tap {
     calls.push_back({node, head, first_row, values});
   }
 
+  Visit visit(Node /*node*/) const override { return Visit::looks; }
+
   /// What the one call at `node` saw. REQUIRES: there was one.
   const Matrix& seen(Node node) const {
     for (const TapCall& call : calls) {

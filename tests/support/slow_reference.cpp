@@ -8,7 +8,7 @@ namespace evenkeel::support {
 namespace {
 
 constexpr double epsilon = std::numeric_limits<float>::epsilon();
-constexpr double smallest = std::numeric_limits<float>::min();
+constexpr double taken_for_none = 0x1p-92;  // exp(-64): weights below count as zero (attention.h)
 
 struct Score {
   double value = 0.0;
@@ -76,7 +76,7 @@ void fill_row(const std::vector<Score>& scores, const std::vector<Index>& keys, 
     const double relative =
         std::expm1(4.0 * worst) + rounding + epsilon * (most - scores[i].value + worst);
     out.value(query, keys[i]) = probability;
-    out.bound(query, keys[i]) = probability * relative + smallest;
+    out.bound(query, keys[i]) = probability * relative + taken_for_none;
   }
 }
 
