@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cassert>
 #include <limits>
+#include <span>
+
+#include "calib/statistics_kernels.h"
 
 namespace evenkeel {
 
@@ -21,16 +24,13 @@ void ChannelStatistics::observe(const ConstMatrixView& values) {
   if (values.rows() == 0) return;
   ChannelStatistics part;
   part.prepare(values.cols());
-  for (Index row = 0; row < values.rows(); ++row) {
-    part.low_ = part.low_.cwiseMin(values.row(row));
-    part.high_ = part.high_.cwiseMax(values.row(row));
-    part.mean_ += values.row(row).array().cast<double>();
-  }
+  const auto channels = static_cast<std::size_t>(values.cols());
+  const std::span means(part.mean_.data(), channels);
+  statistics_kernels::add_extrema_and_sums(values, {part.low_.data(), channels},
+                                           {part.high_.data(), channels}, means);
   part.count_.setConstant(static_cast<double>(values.rows()));
   part.mean_ /= part.count_;
-  for (Index row = 0; row < values.rows(); ++row) {
-    part.squares_ += (values.row(row).array().cast<double>() - part.mean_).square();
-  }
+  statistics_kernels::add_squares(values, means, {part.squares_.data(), channels});
   merge(part);
 }
 
@@ -38,16 +38,15 @@ void ChannelStatistics::observe_channel(Index channel, Index channels,
                                         std::span<const float> values) {
   if (values.empty()) return;
   prepare(channels);
-  const Eigen::Map<const Matrix> row(values.data(), 1, static_cast<Index>(values.size()));
-  low_(channel) = std::min(low_(channel), row.minCoeff());
-  high_(channel) = std::max(high_(channel), row.maxCoeff());
-  const auto wide = row.array().cast<double>();
+  const auto [low, high, sum] = statistics_kernels::summary_of(values);
+  low_(channel) = std::min(low_(channel), low);
+  high_(channel) = std::max(high_(channel), high);
   const auto count = static_cast<double>(values.size());
-  const double mean = wide.mean();
+  const double mean = sum / count;
   const double distance = mean - mean_(channel);
   const double total = count_(channel) + count;
-  squares_(channel) +=
-      (wide - mean).square().sum() + distance * distance * count_(channel) * count / total;
+  squares_(channel) += statistics_kernels::squares_around(mean, values) +
+                       distance * distance * count_(channel) * count / total;
   mean_(channel) += distance * count / total;
   count_(channel) = total;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstddef>
+#include <iterator>
 
 // Arrays of vectors need a size that is known when compiling.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
@@ -183,28 +184,40 @@ void add_weighted_all(ConstQueryRows weights, const float* v, std::size_t stride
 using Quad = hn::CappedTag<float, 4>;
 constexpr std::size_t quad = 4;
 
+// Loads from where shorter stores have just been made wait for these; so many quads lie between.
+constexpr std::size_t quads_at_once = 16;
+
 void to_rows_all(const float* x, std::size_t stride, std::size_t queries, QueryRows rows) {
   const Tag d;
   const Quad four;
   const std::size_t width = hn::Lanes(d);
-  std::size_t c = 0;
-  for (; hn::Lanes(four) == quad && c + quad <= rows.size(); c += quad) {
-    for (std::size_t i = 0; i < queries; i += width) {
-      HWY_ALIGN float gathered[quad * hn::MaxLanes(Tag())] = {};
-      const std::size_t count = std::min(width, queries - i);
+  const std::size_t in_quads = hn::Lanes(four) == quad ? rows.size() / quad : 0;
+  // NOLINTNEXTLINE(modernize-avoid-c-arrays): aligned for a vector
+  HWY_ALIGN float gathered[quads_at_once * quad * hn::MaxLanes(Tag())] = {};
+  for (std::size_t i = 0; i < queries; i += width) {
+    const std::size_t count = std::min(width, queries - i);
+    if (count < width) std::fill(std::begin(gathered), std::end(gathered), 0.0F);
+    for (std::size_t done = 0; done < in_quads; done += quads_at_once) {
+      const std::size_t quads = std::min(quads_at_once, in_quads - done);
       for (std::size_t j = 0; j < count; ++j) {
-        hn::Store(hn::LoadU(four, x + (i + j) * stride + c), four, gathered + j * quad);
+        const float* from = x + (i + j) * stride + done * quad;
+        for (std::size_t q = 0; q < quads; ++q) {
+          hn::Store(hn::LoadU(four, from + q * quad), four, gathered + (q * width + j) * quad);
+        }
       }
-      hn::Vec<Tag> v0, v1, v2, v3;
-      hn::LoadInterleaved4(d, gathered, v0, v1, v2, v3);
-      hn::Store(v0, d, rows[c].values + i);
-      hn::Store(v1, d, rows[c + 1].values + i);
-      hn::Store(v2, d, rows[c + 2].values + i);
-      hn::Store(v3, d, rows[c + 3].values + i);
+      for (std::size_t q = 0; q < quads; ++q) {
+        hn::Vec<Tag> v0, v1, v2, v3;
+        hn::LoadInterleaved4(d, gathered + q * width * quad, v0, v1, v2, v3);
+        PerQuery<float>* to = &rows[(done + q) * quad];
+        hn::Store(v0, d, to[0].values + i);
+        hn::Store(v1, d, to[1].values + i);
+        hn::Store(v2, d, to[2].values + i);
+        hn::Store(v3, d, to[3].values + i);
+      }
     }
   }
   const std::size_t whole = (queries + width - 1) / width * width;
-  for (; c < rows.size(); ++c) {
+  for (std::size_t c = in_quads * quad; c < rows.size(); ++c) {
     for (std::size_t i = 0; i < queries; ++i) rows[c].values[i] = x[i * stride + c];
     std::fill(rows[c].values + queries, rows[c].values + whole, 0.0F);
   }
