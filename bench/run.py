@@ -8,7 +8,7 @@ import tempfile
 from programs import Job, peer, scored_candidates, shared_or_own, synthetic, tool
 
 SEARCHES = ("exhaustive", "exact", "fast")
-PIECE_ROWS = 128  # tokens that the search multiplies at a time (model/attention.h)
+PIECE_ROWS = 128  # tokens that an integer linear multiplies at a time
 NEAR_TIE = 1.002  # losses of one function computed in two orders of sums differ by up to this
 
 

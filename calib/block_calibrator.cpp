@@ -80,9 +80,9 @@ class BlockCalibrator {
       }
       SiteTransform found = measured(site, scheme, std::move(seen));
       found.transform = ties_of(architecture_, site).gathered(found.transform);
-      // A few tokens tell as much of a fold as a whole window.
-      constexpr Index checked = 128;
+      // A few tokens tell as much of a fold as a whole window, unless experts share them.
       const Matrix window = stream_.at(0);
+      const Index checked = architecture_.mixture() ? window.rows() : 128;
       const FoldCheck check(architecture_, site, result_.folded,
                             window.topRows(std::min(checked, window.rows())));
       fold(found.transform, architecture_, site, result_.folded);

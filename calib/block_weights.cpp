@@ -115,8 +115,7 @@ void BlockWeights::quantize_readers(Node node, const Readers& readers, const Nod
     const StoredLinear& stored = stored_[readers[i]];
     // The old weight goes before the new one comes.
     for (const StoredPart& part : stored.parts) quantized.linear(part.place).weight.resize(0, 0);
-    split_weight(stored, dequantize_weight(codes[i]), quantized);
-    give_codes(split_codes(stored, codes[i]), quantized);
+    split_weight(stored, codes[i], quantized);
     if (keep_) codes_[readers[i]] = std::move(codes[i]);
     done_[readers[i]] = true;
   }

@@ -75,8 +75,7 @@ RunnableBlock plain_block(const LanguageModel& model, Index number,
   for (const StoredLinear& stored : quantized_linears(model.architecture(), *scheme, number)) {
     const QuantizedWeight codes =
         quantize_weight(joined_weight(stored, loaded.block), scheme->weights);
-    split_weight(stored, dequantize_weight(codes), loaded.block);
-    give_codes(split_codes(stored, codes), loaded.block);
+    split_weight(stored, codes, loaded.block);
   }
   for (const Node node : all_nodes) {
     loaded.quantizers[index_of(node)].emplace(scheme_of_node(*scheme, number, node));

@@ -107,6 +107,11 @@ void give_codes(const std::vector<PartCodes>& parts, Block& block) {
   for (const PartCodes& part : parts) block.linear(part.place).codes = part.codes;
 }
 
+void split_weight(const StoredLinear& stored, const QuantizedWeight& weight, Block& block) {
+  split_weight(stored, dequantize_weight(weight), block);
+  give_codes(split_codes(stored, weight), block);
+}
+
 void split_bias(const StoredLinear& stored, const Vector& bias, Block& block) {
   for (const StoredPart& part : stored.parts) {
     block.linear(part.place).bias = part.rows.empty() ? bias : Vector(bias(part.rows));

@@ -54,6 +54,8 @@ struct PartCodes {
 std::vector<PartCodes> split_codes(const StoredLinear& stored, const QuantizedWeight& weight);
 /// Gives them to the parts of `block`.
 void give_codes(const std::vector<PartCodes>& parts, Block& block);
+/// The inverse for a quantized weight: what its codes mean, and the codes.
+void split_weight(const StoredLinear& stored, const QuantizedWeight& weight, Block& block);
 void split_bias(const StoredLinear& stored, const Vector& bias, Block& block);
 
 }  // namespace evenkeel
