@@ -27,30 +27,49 @@ struct Centre {
   float rest;
 };
 
-float mean_around(const float* values, std::size_t size, float centre) {
+// The sum of term(vector) over whole vectors of the row; four sums hide the latency of adding.
+// `done` says where it stopped.
+template <class Term>
+float sum_of_terms(const float* values, std::size_t size, const Term& term, std::size_t& done) {
   const Tag d;
-  const auto middle = hn::Set(d, centre);
-  auto total = hn::Zero(d);
+  const std::size_t lanes = hn::Lanes(d);
+  auto a = hn::Zero(d);
+  auto b = a;
+  auto c = a;
+  auto e = a;
   std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
-    total = hn::Add(total, hn::Sub(hn::LoadU(d, values + i), middle));
+  for (; i + 4 * lanes <= size; i += 4 * lanes) {
+    a = term(hn::LoadU(d, values + i), a);
+    b = term(hn::LoadU(d, values + i + lanes), b);
+    c = term(hn::LoadU(d, values + i + 2 * lanes), c);
+    e = term(hn::LoadU(d, values + i + 3 * lanes), e);
   }
-  float sum = hn::GetLane(hn::SumOfLanes(d, total));
+  for (; i + lanes <= size; i += lanes) a = term(hn::LoadU(d, values + i), a);
+  done = i;
+  return hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(a, b), hn::Add(c, e))));
+}
+
+float mean_around(const float* values, std::size_t size, float centre) {
+  const auto middle = hn::Set(Tag(), centre);
+  std::size_t i = 0;
+  float sum = sum_of_terms(
+      values, size, [&](auto value, auto total) { return hn::Add(total, hn::Sub(value, middle)); },
+      i);
   for (; i < size; ++i) sum += values[i] - centre;
   return sum / static_cast<float>(size);
 }
 
 float variance_around(const float* values, std::size_t size, Centre centre) {
-  const Tag d;
-  const auto mean = hn::Set(d, centre.mean);
-  const auto rest = hn::Set(d, centre.rest);
-  auto total = hn::Zero(d);
+  const auto mean = hn::Set(Tag(), centre.mean);
+  const auto rest = hn::Set(Tag(), centre.rest);
   std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
-    const auto difference = hn::Sub(hn::Sub(hn::LoadU(d, values + i), mean), rest);
-    total = hn::MulAdd(difference, difference, total);
-  }
-  float sum = hn::GetLane(hn::SumOfLanes(d, total));
+  float sum = sum_of_terms(
+      values, size,
+      [&](auto value, auto total) {
+        const auto difference = hn::Sub(hn::Sub(value, mean), rest);
+        return hn::MulAdd(difference, difference, total);
+      },
+      i);
   for (; i < size; ++i) {
     const float difference = values[i] - centre.mean - centre.rest;
     sum += difference * difference;

@@ -19,8 +19,8 @@ constexpr std::size_t stride = 3;
 constexpr std::size_t reach = 6;     // of a good candidate's neighbours, to either side
 constexpr std::size_t centres = 3;   // good candidates at a time
 constexpr int looks = 3;             // around them
-constexpr double second_part = 0.3;  // of the grid
-constexpr double last_part = 0.08;   // likewise
+constexpr double second_part = 0.2;  // of the grid
+constexpr double last_part = 0.06;   // likewise
 constexpr std::size_t short_list = 12;
 
 constexpr std::array first_shares{Share::probe, Share::first};

@@ -49,7 +49,7 @@ class SiteOutput {
   virtual std::vector<Index> part_rows() const = 0;
   Index weight_rows() const;
   virtual Index columns() const = 0;
-  /// Whether it takes the readers' biases; without them, a shift of the input changes it.
+  /// Whether it takes the readers' biases. What doesn't is linear in the input: a shift moves it.
   virtual bool takes_bias() const { return true; }
   /// What the whole sample that `buffers.sample` took needs before its pieces.
   virtual void begin(const OutputReaders& /*readers*/, Index /*tokens*/,

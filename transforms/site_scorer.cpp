@@ -145,9 +145,8 @@ SiteScorer::SiteScorer(ScoredSite site, const TensorScheme& weights, Arithmetic 
     }
   }
   assert(row == site_.weight.rows());
-  std::vector<std::size_t> all(targets_.size());
-  std::iota(all.begin(), all.end(), std::size_t{0});
-  compute_outputs(all);
+  compute_outputs();
+  weigh_outputs();
 }
 
 SiteScorer::~SiteScorer() = default;
@@ -158,16 +157,15 @@ OutputReaders SiteScorer::readers_of(std::size_t output, const ReaderWeights& we
           site_.bias.segment(target.first_row, site_.outputs[output]->weight_rows())};
 }
 
-void SiteScorer::compute_outputs(const std::vector<std::size_t>& outputs) {
-  if (outputs.empty()) return;
+void SiteScorer::compute_outputs() {
   const auto weights = full_precision_readers(site_.weight, runs_);
   const std::size_t samples = site_.inputs.size();
-  for (const std::size_t output : outputs) targets_[output].expected.resize(samples);
+  for (Target& target : targets_) target.expected.resize(samples);
   for_each_sample(samples, [&](std::size_t sample) {
     OutputBuffers& buffers = buffers_->threads.local().output;
     const Index tokens = site_.inputs[sample].rows();
     weights->take(site_.inputs[sample], buffers.sample);
-    for (const std::size_t output : outputs) {
+    for (std::size_t output = 0; output < targets_.size(); ++output) {
       const SiteOutput& site_output = *site_.outputs[output];
       const OutputReaders readers = readers_of(output, *weights);
       Matrix& all = targets_[output].expected[sample];
@@ -179,33 +177,50 @@ void SiteScorer::compute_outputs(const std::vector<std::size_t>& outputs) {
       }
     }
   });
-  for (const std::size_t output : outputs) {
-    Target& target = targets_[output];
-    double tokens = 0.0;
-    double energy = 0.0;
-    for (std::size_t sample = 0; sample < samples; ++sample) {
+}
+
+void SiteScorer::weigh_outputs() {
+  const std::size_t samples = site_.inputs.size();
+  for (Target& target : targets_) {
+    std::vector<double> tokens(samples, 0.0);
+    std::vector<double> energies(samples, 0.0);
+    for_each_sample(samples, [&](std::size_t sample) {
       for (Index row = 0; row < site_.inputs[sample].rows(); ++row) {
         if (is_padding(site_.masks, sample, row)) continue;
-        tokens += 1.0;
-        energy += target.expected[sample].row(row).cast<double>().squaredNorm();
+        tokens[sample] += 1.0;
+        if (targets_.size() == 1) continue;
+        energies[sample] += target.expected[sample].row(row).cast<double>().squaredNorm();
       }
-    }
-    const bool relative = targets_.size() > 1 && energy > 0.0;
-    target.divisor = relative ? energy : tokens;
+    });
+    const double energy = std::accumulate(energies.begin(), energies.end(), 0.0);
+    target.divisor = energy > 0.0 ? energy : std::accumulate(tokens.begin(), tokens.end(), 0.0);
   }
 }
 
 void SiteScorer::shift_by(const Vector& shift) {
-  for (Matrix& input : site_.inputs) input.rowwise() -= shift;
   site_.bias =
       (site_.bias.cast<double>() + shift.cast<double>() * site_.weight.cast<double>().transpose())
           .cast<float>();
-  // The others are what they were, but for rounding.
-  std::vector<std::size_t> shifted;
+  // What takes the bias is what it was, but for rounding. What doesn't is linear, and moves by what
+  // it gives for the shift.
+  const auto weights = full_precision_readers(site_.weight, runs_);
+  const Matrix shifted = shift;
   for (std::size_t output = 0; output < targets_.size(); ++output) {
-    if (!site_.outputs[output]->takes_bias()) shifted.push_back(output);
+    const SiteOutput& site_output = *site_.outputs[output];
+    if (site_output.takes_bias()) continue;
+    OutputBuffers buffers;
+    weights->take(shifted, buffers.sample);
+    const OutputReaders readers = readers_of(output, *weights);
+    site_output.begin(readers, shifted.rows(), buffers);
+    Matrix moved(shifted.rows(), site_output.columns());
+    site_output.piece(readers, 0, 0, buffers, moved);
+    for_each_sample(site_.inputs.size(), [&](std::size_t sample) {
+      targets_[output].expected[sample].rowwise() -= Vector(moved.row(0));
+    });
   }
-  compute_outputs(shifted);
+  for_each_sample(site_.inputs.size(),
+                  [&](std::size_t sample) { site_.inputs[sample].rowwise() -= shift; });
+  weigh_outputs();
 }
 
 std::vector<TokenRun> SiteScorer::runs_of(std::size_t sample, std::span<const Share> shares) const {

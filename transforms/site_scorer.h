@@ -120,7 +120,8 @@ class SiteScorer {
 
   std::vector<TokenRun> runs_of(std::size_t sample, std::span<const Share> shares) const;
   OutputReaders readers_of(std::size_t output, const ReaderWeights& weights) const;
-  void compute_outputs(const std::vector<std::size_t>& outputs);
+  void compute_outputs();
+  void weigh_outputs();
 
   ScoredSite site_;
   TensorScheme weights_;
