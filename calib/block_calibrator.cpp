@@ -49,7 +49,11 @@ class BlockCalibrator {
  private:
   void observe() {
     if (options_.keep) {
-      result_.statistics = stream_.observe(architecture_, result_.folded, Node::mlp_hidden);
+      if (!sites_.empty() && scores_attention(sites_.front())) {
+        contexts_.resize(search_samples());
+      }
+      result_.statistics =
+          stream_.observe(architecture_, result_.folded, Node::mlp_hidden, &contexts_);
     } else if (options_.transform.method == Method::smoothquant && !sites_.empty()) {
       result_.statistics = stream_.observe(architecture_, result_.folded, sites_.back().input);
     }
@@ -97,8 +101,7 @@ class BlockCalibrator {
   // The site's inputs over the search samples, as the stream of this scheme brings them: with
   // everything that the block computes before the site quantized already, or in full precision.
   std::vector<Matrix> inputs(const Site& site) {
-    const std::size_t count =
-        std::min(static_cast<std::size_t>(options_.transform.search_samples), stream_.size());
+    const std::size_t count = search_samples();
     if (options_.scheme.propagate == Propagate::full_precision) {
       return stream_.capture(architecture_, result_.folded, {}, site.input, count,
                              site.readers.front().expert);
@@ -138,8 +141,23 @@ class BlockCalibrator {
     return found;
   }
 
-  ScoredSite scored(const Site& site, std::vector<Matrix> inputs, Reach reach) const {
-    return scored_site(architecture_, result_.folded, site, std::move(inputs), {}, reach);
+  ScoredSite scored(const Site& site, std::vector<Matrix> inputs, Reach reach) {
+    ScoredSite result =
+        scored_site(architecture_, result_.folded, site, std::move(inputs), {}, reach);
+    if (contexts_.empty() || &site != &sites_.front() || reach != Reach::readers) return result;
+    for (const Objective objective : site.objectives) {
+      auto& known = result.known_outputs.emplace_back();
+      if (objective == Objective::attention) known = std::exchange(contexts_, {});
+    }
+    return result;
+  }
+
+  static bool scores_attention(const Site& site) {
+    return std::ranges::find(site.objectives, Objective::attention) != site.objectives.end();
+  }
+
+  std::size_t search_samples() const {
+    return std::min(static_cast<std::size_t>(options_.transform.search_samples), stream_.size());
   }
 
   SiteTransform choose(const Site& site, const Scheme& scheme, ScoredSite scored) {
@@ -195,9 +213,8 @@ class BlockCalibrator {
     const bool quantized = options_.scheme.propagate == Propagate::quantized;
     Scheme scheme = options_.scheme;
     if (searches_clip(scheme, result_.folded.number)) {
-      const auto count = static_cast<std::size_t>(options_.transform.search_samples);
       result_.clip = search_clip(architecture_, result_.folded, result_.quantized, stream_,
-                                 std::min(count, stream_.size()), options_.batch, scheme);
+                                 search_samples(), options_.batch, scheme);
       scheme = with_clip(std::move(scheme), *result_.clip);
     }
     result_.quantizers = observe_ranges(
@@ -211,6 +228,9 @@ class BlockCalibrator {
   Stopwatch& stopwatch_;
   BlockWeights weights_;
   std::vector<Site> sites_;
+  // What attention gives in full precision over the search samples, for the first site, which no
+  // fold precedes; taken once.
+  std::vector<Matrix> contexts_;
   BlockResult result_;
 };
 

@@ -13,9 +13,9 @@ using Workspaces = tbb::enumerable_thread_specific<Workspace>;
 
 Matrix captured_at(const Architecture& architecture, const Block& block,
                    const NodeQuantizers& quantizers, Node node, Index expert, Matrix hidden,
-                   Workspace& workspace, const Matrix* context = nullptr) {
+                   Workspace& workspace, std::optional<Matrix> context = std::nullopt) {
   CaptureTap tap(quantizers, node, expert);
-  forward(architecture, block, hidden, no_padding, tap, workspace, node, context);
+  forward(architecture, block, hidden, no_padding, tap, workspace, node, std::move(context));
   return std::move(tap.captured());
 }
 
@@ -50,11 +50,11 @@ void HiddenStream::advance(const Architecture& architecture, const Block& block,
                            const NodeQuantizers& quantizers, const HiddenStore* contexts) {
   Workspaces workspaces;
   begin_in_order(size(), [&](std::size_t i) {
-    const std::optional<Matrix> context = loaded(contexts, i);
+    std::optional<Matrix> context = loaded(contexts, i);
     states_.change(i, [&](Matrix& hidden) {
       QuantizingTap tap(quantizers);
       forward(architecture, block, hidden, no_padding, tap, workspaces.local(), std::nullopt,
-              context ? &*context : nullptr);
+              std::move(context));
     });
   });
 }
@@ -66,9 +66,8 @@ std::vector<Matrix> HiddenStream::capture(const Architecture& architecture, cons
   Workspaces workspaces;
   std::vector<Matrix> captured(count);
   begin_in_order(count, [&](std::size_t i) {
-    const std::optional<Matrix> context = loaded(contexts, i);
     captured[i] = captured_at(architecture, block, quantizers, node, expert, at(i),
-                              workspaces.local(), context ? &*context : nullptr);
+                              workspaces.local(), loaded(contexts, i));
   });
   return captured;
 }
@@ -87,13 +86,15 @@ void HiddenStream::capture_in_order(const Architecture& architecture, const Bloc
 }
 
 NodeStatistics HiddenStream::observe(const Architecture& architecture, const Block& block,
-                                     std::optional<Node> last) const {
+                                     std::optional<Node> last,
+                                     std::vector<Matrix>* contexts) const {
   Workspaces workspaces;
   NodeStatistics total;
   make_and_take_in_order(
       size(),
       [&](std::size_t i) {
-        StatisticsTap tap(architecture, block.number);
+        const bool kept = contexts != nullptr && i < contexts->size();
+        StatisticsTap tap(architecture, block.number, kept ? &(*contexts)[i] : nullptr);
         Matrix hidden = at(i);
         forward(architecture, block, hidden, no_padding, tap, workspaces.local(), last);
         return std::move(tap.statistics());

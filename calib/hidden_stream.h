@@ -56,9 +56,11 @@ class HiddenStream {
                         const NodeQuantizers& quantizers, Node node, Index expert,
                         const std::function<void(Matrix)>& take) const;
 
-  /// Statistics of every node up to `last` (all when empty).
+  /// Statistics of every node up to `last` (all when empty). `contexts`, if not null, gets what
+  /// attention gives for as many windows, from the first on, as it has places.
   NodeStatistics observe(const Architecture& architecture, const Block& block,
-                         std::optional<Node> last = std::nullopt) const;
+                         std::optional<Node> last = std::nullopt,
+                         std::vector<Matrix>* contexts = nullptr) const;
 
  private:
   HiddenStore states_;

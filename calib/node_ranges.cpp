@@ -91,9 +91,8 @@ NodeQuantizers observe_ranges(const Architecture& architecture, const Block& blo
             RangeTap tap(known, parts_of(total, unfinished), static_cast<std::int64_t>(i / batch),
                          reached.size() > 0 ? &context : nullptr);
             Matrix hidden = stream.at(i);
-            const std::optional<Matrix> before = loaded(contexts, i);
             forward(architecture, block, hidden, {}, tap, workspaces.local(), stage.back(),
-                    before ? &*before : nullptr);
+                    loaded(contexts, i));
             if (reached.size() > 0) reached.store(i, std::move(context));
             return std::move(tap.observers());
           },

@@ -6,6 +6,7 @@ namespace evenkeel {
 
 void StatisticsTap::at(Node node, MatrixView values, Index head, Index first_row) {
   ChannelStatistics& statistics = statistics_[index_of(node)];
+  if (node == Node::attention_output && context_ != nullptr) *context_ = values;
   if (node != Node::attention_probabilities) {
     statistics.observe(values);
     return;

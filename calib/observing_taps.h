@@ -20,14 +20,16 @@ using NodeStatistics = std::array<ChannelStatistics, node_count>;
 
 class StatisticsTap final : public Tap {
  public:
-  explicit StatisticsTap(const Architecture& architecture, Index number)
-      : attention_(attention_options(architecture, number)) {}
+  /// `context`, if not null, gets what attention gives.
+  StatisticsTap(const Architecture& architecture, Index number, Matrix* context = nullptr)
+      : attention_(attention_options(architecture, number)), context_(context) {}
   void at(Node node, MatrixView values, Index head, Index first_row) override;
   Visit visit(Node /*node*/) const override { return Visit::looks; }
   NodeStatistics& statistics() { return statistics_; }
 
  private:
   AttentionOptions attention_;
+  Matrix* context_;
   NodeStatistics statistics_;
 };
 

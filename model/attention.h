@@ -43,8 +43,8 @@ struct AttentionScratch {
 /// may see no key gives zero; so does a key whose score is 64 or more below the query's largest
 /// (its weight is less than 2^-92). Only the lower triangle is computed when causal. `tap`, if not
 /// null, is called at Node::attention_probabilities for each piece and head, unless its visit there
-/// is none; where it leaves them as they are, so is the result, to the bit. REQUIRES: key_value_heads
-/// divides heads; mask empty or of size tokens; out aliases nothing.
+/// is none; where it leaves them as they are, so is the result, to the bit. REQUIRES:
+/// key_value_heads divides heads; mask empty or of size tokens; out aliases nothing.
 void attend(const ConstMatrixView& q, const ConstMatrixView& k, const ConstMatrixView& v,
             const TokenMask& mask, const AttentionOptions& options, Tap* tap,
             AttentionScratch& scratch, MatrixView out);

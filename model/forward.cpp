@@ -1,5 +1,6 @@
 #include "model/forward.h"
 
+#include <utility>
 #include <vector>
 
 #include "model/ops.h"
@@ -21,17 +22,20 @@ void take_residual(const Norm& norm, const Matrix& normed, MatrixView residual) 
 class BlockWalk {
  public:
   BlockWalk(const Architecture& architecture, const Block& block, const TokenMask& mask, Tap& tap,
-            Workspace& workspace, std::optional<Node> last, const Matrix* context)
+            Workspace& workspace, std::optional<Node> last, std::optional<Matrix> context)
       : architecture_(architecture),
         block_(block),
         mask_(mask),
         tap_(tap),
         space_(workspace),
         last_(last),
-        context_(context) {}
+        context_(std::move(context)) {}
 
   bool run(MatrixView hidden) {
-    read(NormRole::attention_input, hidden, space_.normed);
+    // What attention reads, unless it is known what it gives and nothing else reads that.
+    if (!context_ || architecture_.parallel_residual || architecture_.residual_after_norm) {
+      read(NormRole::attention_input, hidden, space_.normed);
+    }
     if (architecture_.parallel_residual) {
       // Each reader has its own copy, since each node has its own quantizer.
       if (architecture_.has(NormRole::mlp_input)) {
@@ -57,8 +61,8 @@ class BlockWalk {
 
  private:
   bool attention(Matrix& x) {
-    if (context_ != nullptr) {
-      space_.context = *context_;
+    if (context_) {
+      space_.context = std::move(*context_);
     } else if (!heads(x)) {
       return false;
     }
@@ -194,7 +198,7 @@ class BlockWalk {
   Tap& tap_;
   Workspace& space_;
   std::optional<Node> last_;
-  const Matrix* context_;
+  std::optional<Matrix> context_;
   bool on_codes_ = false;  // whether what the next linears read is in space_.codes
 };
 
@@ -264,8 +268,8 @@ Matrix entering_state(const Architecture& architecture, const Block& block,
 // NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
 void forward(const Architecture& architecture, const Block& block, MatrixView hidden,
              const TokenMask& mask, Tap& tap, Workspace& workspace, std::optional<Node> last,
-             const Matrix* context) {
-  BlockWalk(architecture, block, mask, tap, workspace, last, context).run(hidden);
+             std::optional<Matrix> context) {
+  BlockWalk(architecture, block, mask, tap, workspace, last, std::move(context)).run(hidden);
 }
 
 }  // namespace evenkeel

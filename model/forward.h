@@ -34,7 +34,7 @@ struct Workspace {
 /// quantizer, the forward goes on from there: nodes before it are not visited.
 void forward(const Architecture& architecture, const Block& block, MatrixView hidden,
              const TokenMask& mask, Tap& tap, Workspace& workspace,
-             std::optional<Node> last = std::nullopt, const Matrix* context = nullptr);
+             std::optional<Node> last = std::nullopt, std::optional<Matrix> context = std::nullopt);
 
 /// What a family's papers and programs call the hidden state that enters the block: `hidden`, or,
 /// where the residual takes what the norm gives, that norm of it.

@@ -158,14 +158,23 @@ OutputReaders SiteScorer::readers_of(std::size_t output, const ReaderWeights& we
 }
 
 void SiteScorer::compute_outputs() {
-  const auto weights = full_precision_readers(site_.weight, runs_);
   const std::size_t samples = site_.inputs.size();
-  for (Target& target : targets_) target.expected.resize(samples);
+  std::vector<std::size_t> unknown;
+  for (std::size_t output = 0; output < targets_.size(); ++output) {
+    std::vector<Matrix>& expected = targets_[output].expected;
+    if (output < site_.known_outputs.size()) expected = std::move(site_.known_outputs[output]);
+    if (!expected.empty()) continue;
+    expected.resize(samples);
+    unknown.push_back(output);
+  }
+  site_.known_outputs.clear();
+  if (unknown.empty()) return;
+  const auto weights = full_precision_readers(site_.weight, runs_);
   for_each_sample(samples, [&](std::size_t sample) {
     OutputBuffers& buffers = buffers_->threads.local().output;
     const Index tokens = site_.inputs[sample].rows();
     weights->take(site_.inputs[sample], buffers.sample);
-    for (std::size_t output = 0; output < targets_.size(); ++output) {
+    for (const std::size_t output : unknown) {
       const SiteOutput& site_output = *site_.outputs[output];
       const OutputReaders readers = readers_of(output, *weights);
       Matrix& all = targets_[output].expected[sample];

@@ -29,6 +29,9 @@ struct ScoredSite {
   std::vector<Index> tensor_rows;  // rows of the tensors that the checkpoint stores and a scheme
                                    // quantizes each for itself, in order; together all of weight
   std::vector<std::shared_ptr<const SiteOutput>> outputs;  // together they take all rows of weight
+  // By output, per sample: what it gives in full precision, where that is known already. Those
+  // behind the last one, and those that are empty, the scorer computes.
+  std::vector<std::vector<Matrix>> known_outputs{};
   ChannelTies ties;
   // Each token's squared error counts relative to the energy of its own full-precision output
   // (as it is where that is zero), so that a few tokens with large outputs do not decide alone.
