@@ -160,7 +160,8 @@ class HeadOfPiece {
   void show(Tap& tap, Index head, Index first_row) {
     // Rows a power of two apart would share few places of a cache.
     constexpr Index apart = 16;
-    scratch_.probabilities.setZero(rows_, piece_.keys() + apart);
+    scratch_.probabilities.resize(rows_, piece_.keys() + apart);
+    probabilities().leftCols(piece_.runs().front().first).setZero();  // before the window
     for (const KeyRun& run : piece_.runs()) {
       attention_kernels::exponentials(scores(run), queries(run), scratch_.softmax, scores(run));
       for (PerQuery<float>& row : scores(run)) std::fill_n(row.values, run.first_query, 0.0F);

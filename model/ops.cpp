@@ -193,6 +193,17 @@ void gelu_tanh(float* values, std::size_t size) {
                 [&](auto x) { return hn::Mul(x, hn::MulAdd(hn::Mul(x, x), cubic, factor)); });
 }
 
+// Not a maximum, which may turn a NaN into zero.
+void relu(float* values, std::size_t size) {
+  const Tag d;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
+    const auto value = hn::LoadU(d, values + i);
+    hn::StoreU(hn::IfThenZeroElse(hn::Lt(value, hn::Zero(d)), value), d, values + i);
+  }
+  for (; i < size; ++i) values[i] = values[i] < 0.0F ? 0.0F : values[i];
+}
+
 void scale(float* values, std::size_t size, float factor) {
   const Tag d;
   const auto times = hn::Set(d, factor);
@@ -215,6 +226,7 @@ HWY_EXPORT(maximum_of);
 HWY_EXPORT(exponentials);
 HWY_EXPORT(silu);
 HWY_EXPORT(gelu_tanh);
+HWY_EXPORT(relu);
 HWY_EXPORT(scale);
 
 void layer_norm(const ConstMatrixView& x, const ConstVectorView& gain, const ConstVectorView& bias,
@@ -293,8 +305,9 @@ void for_each_row(MatrixView values, const Kernel& kernel) {
 void activate(Activation kind, MatrixView values) {
   switch (kind) {
     case Activation::relu:
-      // Not cwiseMax, which may turn a NaN into zero.
-      values = values.unaryExpr([](float x) { return x < 0.0F ? 0.0F : x; });
+      for_each_row(values, [](float* row, std::size_t size) {
+        HWY_DYNAMIC_DISPATCH(relu)(row, size);
+      });
       return;
     case Activation::gelu:
       values = values.unaryExpr(

@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cstddef>
+#include <limits>
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "quantizers/byte_kernels.cpp"
@@ -63,6 +64,34 @@ std::int32_t unsigned_codes(const float* values, std::size_t size, AffineParamet
 std::int32_t signed_codes(const float* values, std::size_t size, AffineParameters parameters,
                           CodeRange range, int offset, std::int8_t* codes) {
   return byte_codes_all(values, size, parameters, range, offset, codes);
+}
+
+template <class D>
+std::size_t scaled_range_part(D d, const float* values, const float* factors, std::size_t i,
+                              std::size_t size, float* out, Range& range, bool& has_nan) {
+  auto low = hn::Set(d, range.low);
+  auto high = hn::Set(d, range.high);
+  auto nan = hn::IsNaN(hn::Zero(d));
+  for (; i + hn::Lanes(d) <= size; i += hn::Lanes(d)) {
+    const auto value = hn::Mul(hn::LoadU(d, values + i), hn::LoadU(d, factors + i));
+    hn::StoreU(value, d, out + i);
+    nan = hn::Or(nan, hn::IsNaN(value));
+    low = hn::Min(low, value);
+    high = hn::Max(high, value);
+  }
+  range = {hn::GetLane(hn::MinOfLanes(d, low)), hn::GetLane(hn::MaxOfLanes(d, high))};
+  has_nan = has_nan || !hn::AllFalse(d, nan);
+  return i;
+}
+
+Range scaled_range_all(const float* values, const float* factors, std::size_t size, float* out) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  constexpr float none = std::numeric_limits<float>::quiet_NaN();
+  Range range{infinity, -infinity};
+  bool has_nan = false;
+  const std::size_t done = scaled_range_part(Wide(), values, factors, 0, size, out, range, has_nan);
+  scaled_range_part(Single(), values, factors, done, size, out, range, has_nan);
+  return has_nan ? Range{none, none} : range;
 }
 
 template <class D>
@@ -135,6 +164,7 @@ namespace evenkeel {
 
 HWY_EXPORT(unsigned_codes);
 HWY_EXPORT(signed_codes);
+HWY_EXPORT(scaled_range_all);
 HWY_EXPORT(quotients_all);
 HWY_EXPORT(output_terms_all);
 HWY_EXPORT(values_of_sums_all);
@@ -151,6 +181,13 @@ std::int32_t byte_codes(std::span<const float> values, AffineParameters paramete
   assert(values.size() == codes.size());
   return HWY_DYNAMIC_DISPATCH(signed_codes)(values.data(), values.size(), parameters, range, offset,
                                             codes.data());
+}
+
+Range scaled_range(std::span<const float> values, std::span<const float> factors,
+                   std::span<float> out) {
+  assert(!out.empty() && values.size() == out.size() && factors.size() == out.size());
+  return HWY_DYNAMIC_DISPATCH(scaled_range_all)(values.data(), factors.data(), out.size(),
+                                                out.data());
 }
 
 void quotients(std::span<const float> values, std::span<const float> divisors,

@@ -16,6 +16,11 @@ std::int32_t byte_codes(std::span<const float> values, AffineParameters paramete
 std::int32_t byte_codes(std::span<const float> values, AffineParameters parameters, CodeRange range,
                         int offset, std::span<std::int8_t> codes);
 
+/// out[i] = values[i] factors[i]; returns the range of these (NaN where one is NaN).
+/// REQUIRES: equal sizes, at least one.
+Range scaled_range(std::span<const float> values, std::span<const float> factors,
+                   std::span<float> out);
+
 /// out[i] = values[i] / divisors[i]. REQUIRES: equal sizes.
 void quotients(std::span<const float> values, std::span<const float> divisors,
                std::span<float> out);

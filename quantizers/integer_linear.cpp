@@ -47,10 +47,12 @@ class WeightCoder {
     }
     const auto width = static_cast<std::size_t>(weight_.cols());
     for (Index i = first; i < first + count; ++i) {
-      scaled_ = weight_.row(i).array() * scale_.array();
-      const std::span<const float> values(scaled_.data(), width);
+      const std::span<float> values(scaled_.data(), width);
+      const Range extrema = scaled_range(row_of(weight_, i), {scale_.data(), width}, values);
       if (!shared) {
-        parameters = affine_parameters(range_by(scheme_, values), scheme_.bits, scheme_.symmetric);
+        const bool plain = scheme_.range == RangeEstimator::minmax;
+        parameters = affine_parameters(plain ? extrema : range_by(scheme_, values), scheme_.bits,
+                                       scheme_.symmetric);
       }
       const int offset = weight_offset(scheme_);
       const std::int32_t sum =

@@ -222,6 +222,27 @@ TEST_P(ByteKernels, QuotientsAreThoseOfADivision) {
   }
 }
 
+TEST_P(ByteKernels, ScaledRangeIsThatOfTheProducts) {
+  for (std::size_t size = 1; size <= longest; ++size) {
+    const Vector values = support::random_vector(static_cast<Index>(size), 5, -9.0F, 7.0F);
+    const Vector factors = support::random_vector(static_cast<Index>(size), 6, 0.5F, 2.0F);
+    std::vector<float> out(size + 1, 77.0F);
+    const auto range_of_products = [&](std::span<const float> x) {
+      return scaled_range(x, {factors.data(), size}, std::span(out).first(size));
+    };
+    const Range range = range_of_products({values.data(), size});
+    const Vector expected = values.cwiseProduct(factors);
+    EXPECT_EQ(range.low, expected.minCoeff());
+    EXPECT_EQ(range.high, expected.maxCoeff());
+    for (std::size_t i = 0; i < size; ++i) ASSERT_EQ(out[i], expected(static_cast<Index>(i)));
+    EXPECT_EQ(out.back(), 77.0F) << "written beyond the end";
+    std::vector<float> broken(values.data(), values.data() + size);
+    broken[size / 2] = nan;
+    EXPECT_TRUE(std::isnan(range_of_products(broken).low)) << size;
+    EXPECT_TRUE(std::isnan(range_of_products(broken).high)) << size;
+  }
+}
+
 // Quotients a float or two to either side of every half, where the inverse alone would err.
 TEST_P(ByteKernels, CodesAreRightNextToEveryHalf) {
   const CodeRange range = code_range(8, false);
