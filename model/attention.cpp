@@ -130,6 +130,7 @@ class HeadOfPiece {
     }
   }
 
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
   void weigh(const ConstMatrixView& v, MatrixView out) {
     clear_output(v.cols());
     for (const KeyRun& run : piece_.runs()) {
@@ -143,6 +144,7 @@ class HeadOfPiece {
 
   // The same after `show`, with what the tap made of the probabilities. Those that it left as they
   // were give the same to the bit, whether or not they were shown.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
   void weigh_shown(const ConstMatrixView& v, Visit visit, MatrixView out) {
     clear_output(v.cols());
     if (visit == Visit::may_change && !is_unchanged()) {
@@ -203,6 +205,7 @@ class HeadOfPiece {
     return (probabilities().leftCols(unseen).array() == 0.0F).all();
   }
 
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): a view, written through
   void weigh_probabilities(const ConstMatrixView& v, MatrixView out) {
     for (Index first = 0; first < piece_.keys(); first += run_keys) {
       const Index count = std::min(run_keys, piece_.keys() - first);

@@ -63,6 +63,7 @@ void for_each_tile(Lanes lanes, const Tile& tile) {
   }
 }
 
+// NOLINTBEGIN(modernize-avoid-c-arrays): of vectors, which are to stay in registers
 template <std::size_t vectors, std::size_t keys>
 void score_tile(ConstQueryRows query, const float* k, std::size_t stride, PerQuery<float>* scores,
                 std::size_t first) {
@@ -88,6 +89,7 @@ void score_tile(ConstQueryRows query, const float* k, std::size_t stride, PerQue
     }
   }
 }
+// NOLINTEND(modernize-avoid-c-arrays)
 
 void score_all(ConstQueryRows query, const float* k, std::size_t stride, QueryRange queries,
                QueryRows scores) {
@@ -140,6 +142,7 @@ void exponentials_all(ConstQueryRows scores, QueryRange queries, SoftmaxState& s
   }
 }
 
+// NOLINTBEGIN(modernize-avoid-c-arrays): likewise
 template <std::size_t vectors, std::size_t channels>
 void weighted_tile(ConstQueryRows weights, const float* v, std::size_t stride, PerQuery<float>* out,
                    std::size_t first) {
@@ -167,6 +170,7 @@ void weighted_tile(ConstQueryRows weights, const float* v, std::size_t stride, P
     }
   }
 }
+// NOLINTEND(modernize-avoid-c-arrays)
 
 void add_weighted_all(ConstQueryRows weights, const float* v, std::size_t stride,
                       QueryRange queries, QueryRows out) {
@@ -231,6 +235,7 @@ void from_rows_all(ConstQueryRows rows, const PerQuery<float>& factor, float* ou
   std::size_t c = 0;
   for (; hn::Lanes(four) == quad && c + quad <= rows.size(); c += quad) {
     for (std::size_t i = 0; i < queries; i += width) {
+      // NOLINTNEXTLINE(modernize-avoid-c-arrays): aligned for a vector
       HWY_ALIGN float scattered[quad * hn::MaxLanes(Tag())];
       const auto times = hn::Load(d, factor.values + i);
       const auto row = [&](std::size_t offset) {
