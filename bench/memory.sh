@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Peak resident memory of `calibrate run` on synthetic OPT models that differ in blocks alone:
-# 2048 channels, vocabulary 50272, fp16 on disk, 16 samples of 512 tokens, w8a8, OS+ with one
-# candidate a site and two search samples, memory_limit 256 MiB.
+# 2048 channels, vocabulary 50272, fp16 on disk, 16 samples of 512 tokens, w8a8, OS+ with the fast
+# search over 8 of them, memory_limit 256 MiB.
 #   bench/memory.sh [--channels N] [BLOCKS...]     6 and 24 by default; 24 are 1.3 billion parameters
 # Prints the peaks, what one block and the hidden states take, and the ratio of the largest peak to
 # the smallest. Takes half an hour on two cores and 6 GB under build/bench, removed afterwards.
@@ -30,7 +30,7 @@ trap 'rm -rf "$work"' EXIT
 cat >"$work/job.yaml" <<'JOB'
 model: model
 calibration: {corpus: ids.safetensors, samples: 16, sequence_length: 512}
-transform: {method: os_plus, scale: false, search_samples: 2}
+transform: {method: os_plus, search: fast}
 scheme: w8a8
 memory_limit: 256MiB
 output: out

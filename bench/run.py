@@ -8,7 +8,9 @@ import tempfile
 from programs import Job, peer, scored_candidates, shared_or_own, synthetic, tool
 
 SEARCHES = ("exhaustive", "exact", "fast")
-PIECE_ROWS = 128  # tokens that an integer linear multiplies at a time
+# Tokens that the search multiplies at a time: attention's by whole samples (the pieces of
+# IntegerLinear), the others' by pieces (model/attention_kernels.h).
+SAMPLE_ROWS, PIECE_ROWS = 128, 64
 NEAR_TIE = 1.002  # losses of one function computed in two orders of sums differ by up to this
 
 
@@ -98,7 +100,7 @@ def roofline(options, _folder):
     for model in options.models:
         config = json.loads((model / "config.json").read_text())
         channels, ffn = config["hidden_size"], config["ffn_dim"]
-        shapes += [f"{PIECE_ROWS}x{3 * channels}x{channels}", f"{PIECE_ROWS}x{ffn}x{channels}"]
+        shapes += [f"{SAMPLE_ROWS}x{3 * channels}x{channels}", f"{PIECE_ROWS}x{ffn}x{channels}"]
     for threads in sorted({1, options.threads}):
         rates = tool("roofline", threads, *shapes)
         rows = []

@@ -41,6 +41,7 @@ class BlockCalibrator {
     result_.quantized = result_.folded;
     for (const Site& site : sites_) {
       stopwatch_.time(Phase::search, [&] { transform(site); });
+      contexts_.clear();
     }
     stopwatch_.time(Phase::quantize, [&] { quantize(); });
     return std::move(result_);
@@ -48,16 +49,32 @@ class BlockCalibrator {
 
  private:
   void observe() {
+    const bool with_contexts = wants_contexts();
     if (options_.keep) {
-      if (!sites_.empty() && scores_attention(sites_.front())) {
-        contexts_.resize(search_samples());
-      }
+      if (with_contexts) contexts_.resize(search_samples());
       result_.statistics =
           stream_.observe(architecture_, result_.folded, Node::mlp_hidden, &contexts_);
     } else if (options_.transform.method == Method::smoothquant && !sites_.empty()) {
       result_.statistics = stream_.observe(architecture_, result_.folded, sites_.back().input);
     }
     for (const Node node : all_nodes) require_finite(node);
+    // The same to the bit as those that are observed on the way.
+    if (with_contexts && contexts_.empty()) {
+      contexts_ = stream_.capture(architecture_, result_.folded, {}, Node::attention_output,
+                                  search_samples());
+    }
+  }
+
+  bool wants_contexts() const {
+    if (sites_.empty() || reach() != Reach::readers) return false;
+    const Site& first = sites_.front();
+    const Scheme scheme = scheme_of(first);
+    return (is_quantized(scheme.weights) || is_quantized(scheme.activations)) &&
+           std::ranges::find(first.objectives, Objective::attention) != first.objectives.end();
+  }
+
+  Reach reach() const {
+    return options_.transform.method == Method::awq ? Reach::projection : Reach::readers;
   }
 
   // Dynamic schemes have no range that would notice.
@@ -130,30 +147,26 @@ class BlockCalibrator {
 
   // The published objectives and whole inputs, whatever the method searches with.
   SiteTransform measured(const Site& site, const Scheme& scheme, std::vector<Matrix> inputs) {
-    const Reach reach =
-        options_.transform.method == Method::awq ? Reach::projection : Reach::readers;
-    if (!options_.site_errors) return choose(site, scheme, scored(site, std::move(inputs), reach));
+    if (!options_.site_errors) {
+      return choose(site, scheme, scored(site, std::move(inputs), reach()));
+    }
     const ScoredSite published = scored(site, inputs, Reach::readers);
-    SiteTransform found = choose(site, scheme, scored(site, std::move(inputs), reach));
+    SiteTransform found = choose(site, scheme, scored(site, std::move(inputs), reach()));
     found.errors_before =
         site_errors(published, ChannelTransform::identity(published.weight.cols()), scheme);
     found.errors_after = site_errors(published, found.transform, scheme);
     return found;
   }
 
-  ScoredSite scored(const Site& site, std::vector<Matrix> inputs, Reach reach) {
+  ScoredSite scored(const Site& site, std::vector<Matrix> inputs, Reach reach) const {
     ScoredSite result =
         scored_site(architecture_, result_.folded, site, std::move(inputs), {}, reach);
-    if (contexts_.empty() || &site != &sites_.front() || reach != Reach::readers) return result;
+    if (contexts_.empty()) return result;
     for (const Objective objective : site.objectives) {
       auto& known = result.known_outputs.emplace_back();
-      if (objective == Objective::attention) known = std::exchange(contexts_, {});
+      if (objective == Objective::attention) known = contexts_;
     }
     return result;
-  }
-
-  static bool scores_attention(const Site& site) {
-    return std::ranges::find(site.objectives, Objective::attention) != site.objectives.end();
   }
 
   std::size_t search_samples() const {
@@ -228,8 +241,8 @@ class BlockCalibrator {
   Stopwatch& stopwatch_;
   BlockWeights weights_;
   std::vector<Site> sites_;
-  // What attention gives in full precision over the search samples, for the first site, which no
-  // fold precedes; taken once.
+  // What attention gives in full precision over the search samples, while the first site, which no
+  // fold precedes, is transformed.
   std::vector<Matrix> contexts_;
   BlockResult result_;
 };

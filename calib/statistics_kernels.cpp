@@ -1,5 +1,6 @@
 #include "calib/statistics_kernels.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 
@@ -17,6 +18,16 @@ using statistics_kernels::RowSummary;
 // left, with single lanes. Each part returns where it stopped.
 using Wide = hn::ScalableTag<double>;
 using Single = hn::CappedTag<double, 1>;
+
+// Calls work(some of the rows), in order: as many as a cache holds a line of each, so that the
+// strips next to one another find it there.
+template <class Work>
+void for_each_tile(const ConstMatrixView& values, const Work& work) {
+  constexpr Index tile_rows = 8;
+  for (Index first = 0; first < values.rows(); first += tile_rows) {
+    work(values.middleRows(first, std::min(tile_rows, values.rows() - first)));
+  }
+}
 
 template <class D>
 auto load_wide(D wide, const float* values) {
@@ -46,8 +57,10 @@ std::size_t extrema_and_sums_part(D wide, const ConstMatrixView& values, std::si
 
 void extrema_and_sums_all(const ConstMatrixView& values, std::size_t channels, float* low,
                           float* high, double* sums) {
-  const std::size_t done = extrema_and_sums_part(Wide(), values, 0, channels, low, high, sums);
-  extrema_and_sums_part(Single(), values, done, channels, low, high, sums);
+  for_each_tile(values, [&](const ConstMatrixView& tile) {
+    const std::size_t done = extrema_and_sums_part(Wide(), tile, 0, channels, low, high, sums);
+    extrema_and_sums_part(Single(), tile, done, channels, low, high, sums);
+  });
 }
 
 template <class D>
@@ -68,8 +81,10 @@ std::size_t squares_part(D wide, const ConstMatrixView& values, const double* me
 
 void squares_all(const ConstMatrixView& values, const double* means, std::size_t channels,
                  double* squares) {
-  const std::size_t done = squares_part(Wide(), values, means, 0, channels, squares);
-  squares_part(Single(), values, means, done, channels, squares);
+  for_each_tile(values, [&](const ConstMatrixView& tile) {
+    const std::size_t done = squares_part(Wide(), tile, means, 0, channels, squares);
+    squares_part(Single(), tile, means, done, channels, squares);
+  });
 }
 
 template <class D>

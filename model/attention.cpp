@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cassert>
 #include <cmath>
 #include <limits>
 #include <span>
@@ -160,9 +161,8 @@ class HeadOfPiece {
 
   // Scores become their exponentials.
   void show(Tap& tap, Index head, Index first_row) {
-    // Rows a power of two apart would share few places of a cache.
-    constexpr Index apart = 16;
-    scratch_.probabilities.resize(rows_, piece_.keys() + apart);
+    const auto size = static_cast<std::size_t>(rows_ * stride());
+    if (scratch_.probabilities.size() < size) scratch_.probabilities.resize(size);
     probabilities().leftCols(piece_.runs().front().first).setZero();  // before the window
     for (const KeyRun& run : piece_.runs()) {
       attention_kernels::exponentials(scores(run), queries(run), scratch_.softmax, scores(run));
@@ -183,7 +183,12 @@ class HeadOfPiece {
         .subspan(static_cast<std::size_t>(run.first), static_cast<std::size_t>(run.count));
   }
 
-  MatrixView probabilities() const { return scratch_.probabilities.leftCols(piece_.keys()); }
+  // Rows a power of two apart would share few places of a cache.
+  Index stride() const { return piece_.keys() + 16; }
+  MatrixView probabilities() const {
+    return Eigen::Map<Matrix, 0, Eigen::OuterStride<>>(
+        scratch_.probabilities.data(), rows_, piece_.keys(), Eigen::OuterStride<>(stride()));
+  }
 
   bool is_unchanged() const {
     const PerQuery<float> inverse = inverse_sums();
@@ -284,6 +289,7 @@ std::vector<float> alibi_slopes(Index heads) {
 void attend_piece(const ConstMatrixView& q, const ConstMatrixView& k, const ConstMatrixView& v,
                   const TokenMask& mask, const AttentionOptions& options, Index first_row, Tap* tap,
                   AttentionScratch& scratch, MatrixView out) {
+  assert(out.rows() <= attention_piece_rows);
   const Visit visit = tap == nullptr ? Visit::none : tap->visit(Node::attention_probabilities);
   for_each_head(q, k, mask, options, first_row, out.rows(), scratch,
                 [&](HeadOfPiece& piece, Index head, const Channels& own, const Channels& shared) {

@@ -34,14 +34,14 @@ std::vector<float> alibi_slopes(Index heads);
 struct AttentionScratch {
   std::vector<PerQuery<float>> query, scores, weights, output;
   SoftmaxState softmax;
-  Matrix probabilities;  // [queries, keys], for a tap
+  std::vector<float> probabilities;  // [queries, keys], for a tap
 };
 
 /// out = concatenation over heads of softmax(q k^T) v, q and out
 /// [tokens, heads * width], k and v [tokens, key_value_heads * width]; q is scaled already. Keys
-/// that are padding, and under `causal` those after the query, get probability zero; a query that
-/// may see no key gives zero; so does a key whose score is 64 or more below the query's largest
-/// (its weight is less than 2^-92). Only the lower triangle is computed when causal. `tap`, if not
+/// that are padding, and under `causal` those after the query, get probability zero, and so do keys
+/// whose score is more than 64 below the query's largest (less than 2^-92 of it); a query that may
+/// see no key gives zero. Only the lower triangle is computed when causal. `tap`, if not
 /// null, is called at Node::attention_probabilities for each piece and head, unless its visit there
 /// is none; where it leaves them as they are, so is the result, to the bit. REQUIRES:
 /// key_value_heads divides heads; mask empty or of size tokens; out aliases nothing.

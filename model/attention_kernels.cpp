@@ -6,6 +6,7 @@
 #include <iterator>
 
 // Arrays of vectors need a size that is known when compiling.
+#undef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 
 #undef HWY_TARGET_INCLUDE
@@ -25,8 +26,11 @@ using Tag = hn::CappedTag<float, 16>;
 
 // Vectors of queries by keys whose sums are in registers at once, with a vector of
 // each and a number to spare: of 32 registers, or of 16.
-constexpr bool many_registers = HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL ||
-                                HWY_TARGET == HWY_NEON || HWY_TARGET == HWY_PPC8;
+#if HWY_ARCH_X86
+constexpr bool many_registers = HWY_TARGET <= HWY_AVX3;  // the better a target, the smaller
+#else
+constexpr bool many_registers = HWY_ARCH_ARM_A64 != 0 || HWY_ARCH_PPC != 0;
+#endif
 constexpr std::size_t tile_vectors = many_registers ? 4 : 2;
 constexpr std::size_t tile_keys = 4;  // or channels
 

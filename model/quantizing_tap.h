@@ -26,7 +26,8 @@ class QuantizingTap : public Tap {
     return known ? &*known : nullptr;
   }
   Visit visit(Node node) const final {
-    if (quantizer(node) != nullptr) return Visit::may_change;
+    const ActivationQuantizer* known = quantizer(node);
+    if (known != nullptr && is_quantized(known->scheme())) return Visit::may_change;
     return looks_at(node) ? Visit::looks : Visit::none;
   }
 

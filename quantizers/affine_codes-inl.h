@@ -12,9 +12,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace evenkeel::HWY_NAMESPACE {
 
-// round(value / step), by way of the inverse where that cannot differ: rounded twice, the product
-// is off by less than 2^-22 of itself from the quotient as it would be rounded, and both have the
-// same nearest whole number when no half lies between. A division takes as long as all the rest.
+// round(value / step), by way of the inverse where that cannot differ. The product is off from the
+// quotient as it would be rounded by less than 2^-21 of itself: by three roundings of 2^-24 and,
+// where the step is so large that the inverse has lost bits, by 2^-22 more. Both have the same
+// nearest whole number when no half lies between. A division takes as long as all the rest.
 template <class D, class V>
 HWY_INLINE V rounded_quotient(D d, V value, V step, V inverse) {
   namespace hn = hwy::HWY_NAMESPACE;

@@ -14,8 +14,8 @@
 namespace evenkeel {
 namespace {
 
-// On x86-64 oneDNN's float product is the faster of the two: by a tenth for a layer's products, by
-// two fifths for those of a head's queries and keys. Elsewhere it has no kernel of its own.
+// On x86-64 oneDNN's float product is the faster of the two, by a tenth for a layer's products.
+// Elsewhere it has no kernel of its own.
 #ifdef __x86_64__
 constexpr bool has_fast_onednn = true;
 #else
@@ -43,12 +43,11 @@ Index leading_dimension(const View& view) {
   return std::max(view.rows() > 1 ? view.outerStride() : view.cols(), Index{1});
 }
 
-void onednn_multiply(char transpose, const ConstMatrixView& x, const ConstMatrixView& y,
-                     MatrixView& out, float alpha, float beta) {
+void onednn_multiply(const ConstMatrixView& x, const ConstMatrixView& w, MatrixView& out) {
   const OneOpenMpThread one_thread;
-  const dnnl_status_t status = dnnl_sgemm(
-      'N', transpose, out.rows(), out.cols(), x.cols(), alpha, x.data(), leading_dimension(x),
-      y.data(), leading_dimension(y), beta, out.data(), leading_dimension(out));
+  const dnnl_status_t status =
+      dnnl_sgemm('N', 'T', out.rows(), out.cols(), x.cols(), 1.0F, x.data(), leading_dimension(x),
+                 w.data(), leading_dimension(w), 0.0F, out.data(), leading_dimension(out));
   if (status != dnnl_success) {
     throw MachineError(
         fmt::format("oneDNN refused the product [{}, {}] x [{}, {}] with status {}; check that the "
@@ -57,39 +56,25 @@ void onednn_multiply(char transpose, const ConstMatrixView& x, const ConstMatrix
   }
 }
 
-void blas_multiply(CBLAS_TRANSPOSE transpose, const ConstMatrixView& x, const ConstMatrixView& y,
-                   MatrixView& out, float alpha, float beta) {
+void blas_multiply(const ConstMatrixView& x, const ConstMatrixView& w, MatrixView& out) {
   use_calling_thread_only();
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, transpose, blas_size(out.rows()), blas_size(out.cols()),
-              blas_size(x.cols()), alpha, x.data(), blas_size(leading_dimension(x)), y.data(),
-              blas_size(leading_dimension(y)), beta, out.data(), blas_size(leading_dimension(out)));
-}
-
-void multiply(bool transpose, const ConstMatrixView& x, const ConstMatrixView& y, MatrixView& out,
-              float alpha, float beta) {
-  if (out.size() == 0) return;
-  if (x.cols() == 0) {
-    if (beta == 0.0F) out.setZero();
-    return;
-  }
-  if (has_fast_onednn) {
-    onednn_multiply(transpose ? 'T' : 'N', x, y, out, alpha, beta);
-  } else {
-    blas_multiply(transpose ? CblasTrans : CblasNoTrans, x, y, out, alpha, beta);
-  }
+  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, blas_size(out.rows()), blas_size(out.cols()),
+              blas_size(x.cols()), 1.0F, x.data(), blas_size(leading_dimension(x)), w.data(),
+              blas_size(leading_dimension(w)), 0.0F, out.data(), blas_size(leading_dimension(out)));
 }
 
 }  // namespace
 
-void product_transposed(const ConstMatrixView& x, const ConstMatrixView& w, MatrixView out,
-                        float alpha) {
+void product_transposed(const ConstMatrixView& x, const ConstMatrixView& w, MatrixView out) {
   assert(x.cols() == w.cols() && out.rows() == x.rows() && out.cols() == w.rows());
-  multiply(true, x, w, out, alpha, 0.0F);
-}
-
-void product(const ConstMatrixView& x, const ConstMatrixView& y, MatrixView out, bool accumulate) {
-  assert(x.cols() == y.rows() && out.rows() == x.rows() && out.cols() == y.cols());
-  multiply(false, x, y, out, 1.0F, accumulate ? 1.0F : 0.0F);
+  if (out.size() == 0) return;
+  if (x.cols() == 0) {
+    out.setZero();
+  } else if (has_fast_onednn) {
+    onednn_multiply(x, w, out);
+  } else {
+    blas_multiply(x, w, out);
+  }
 }
 
 void add_gram(const ConstMatrixView& x, DoubleMatrix& sums) {

@@ -7,15 +7,9 @@
 
 namespace evenkeel {
 
-/// out = alpha * x * w^T for activations x [tokens, in] and weights w [out, in].
+/// out = x * w^T for activations x [tokens, in] and weights w [out, in].
 /// REQUIRES: x.cols() == w.cols(), out [x.rows(), w.rows()], no aliasing.
-void product_transposed(const ConstMatrixView& x, const ConstMatrixView& w, MatrixView out,
-                        float alpha = 1.0F);
-
-/// out = x * y for x [m, k], y [k, n]; `accumulate` adds to what out holds.
-/// REQUIRES: x.cols() == y.rows(), out [m, n], no aliasing.
-void product(const ConstMatrixView& x, const ConstMatrixView& y, MatrixView out,
-             bool accumulate = false);
+void product_transposed(const ConstMatrixView& x, const ConstMatrixView& w, MatrixView out);
 
 using DoubleMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 

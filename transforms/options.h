@@ -22,7 +22,7 @@ enum class Method {
 enum class Search {
   exact,       // the answer of `exhaustive`; candidates that can no longer win are dropped
   exhaustive,  // every candidate is scored to the end, and the whole curve is kept
-  fast,        // coarse to fine, on shares of the tokens: close to the best, for a quarter of the
+  fast,        // coarse to fine, on shares of the tokens: close to the best, for a fifth of the
                // work
 };
 

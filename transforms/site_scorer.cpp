@@ -163,6 +163,7 @@ void SiteScorer::compute_outputs() {
   for (std::size_t output = 0; output < targets_.size(); ++output) {
     std::vector<Matrix>& expected = targets_[output].expected;
     if (output < site_.known_outputs.size()) expected = std::move(site_.known_outputs[output]);
+    assert(expected.empty() || expected.size() == samples);
     if (!expected.empty()) continue;
     expected.resize(samples);
     unknown.push_back(output);

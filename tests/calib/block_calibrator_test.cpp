@@ -195,6 +195,12 @@ TEST(BlockCalibratorTest, KeepingChangesNothing) {
     expect_same(result.quantized, kept.quantized);
     expect_same(result.folded, kept.folded);
     expect_same(result.quantizers, kept.quantizers);
+    ASSERT_EQ(result.sites.size(), kept.sites.size());
+    for (std::size_t i = 0; i < kept.sites.size(); ++i) {
+      EXPECT_EQ(result.sites[i].found.loss_before, kept.sites[i].found.loss_before);
+      EXPECT_EQ(result.sites[i].found.loss_after, kept.sites[i].found.loss_after);
+      EXPECT_EQ(result.sites[i].found.threshold, kept.sites[i].found.threshold);
+    }
     EXPECT_TRUE(result.codes.empty());
     EXPECT_FALSE(kept.statistics.back().empty());
     EXPECT_TRUE(result.statistics.back().empty());

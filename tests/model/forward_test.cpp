@@ -247,10 +247,22 @@ TEST_F(Forward, LaterTokensDoNotMatter) {
 
 // ---- The forms of other families.
 
+// From what attention gave on, the same to the bit, and no node before it again.
+void expect_same_from_context(const Form& form, const Matrix& before, const TokenMask& mask) {
+  RecordingTap whole;
+  const Matrix after = form.run(before, whole, mask);
+  RecordingTap rest;
+  EXPECT_EQ(form.run(before, rest, mask, std::nullopt, whole.seen(Node::attention_output)), after);
+  ASSERT_FALSE(rest.calls.empty());
+  EXPECT_EQ(rest.calls.front().node, Node::attention_output);
+  EXPECT_EQ(rest.seen(Node::mlp_input), whole.seen(Node::mlp_input));
+}
+
 void expect_every_form_step(const Form& form, const Matrix& before, const TokenMask& mask = {}) {
   const Architecture& a = form.architecture;
   RecordingTap tap;
   const Matrix after = form.run(before, tap, mask);
+  expect_same_from_context(form, before, mask);
   const Bounded entering = exactly(before);
   EXPECT_TRUE(
       within(tap.seen(Node::attention_input), form.norm(NormRole::attention_input, entering)));

@@ -62,9 +62,10 @@ class Form {
         block(load_block(checkpoint_, architecture, number)) {}
 
   Matrix run(Matrix states, Tap& tap, const TokenMask& mask = {},
-             std::optional<Node> last = std::nullopt) const {
+             std::optional<Node> last = std::nullopt,
+             std::optional<Matrix> context = std::nullopt) const {
     Workspace workspace;
-    forward(architecture, block, states, mask, tap, workspace, last);
+    forward(architecture, block, states, mask, tap, workspace, last, std::move(context));
     return states;
   }
 

@@ -297,10 +297,12 @@ TEST(SiteScorer, DropsACandidateOnlyWhenItCannotWin) {
   }
 }
 
-// The shift goes into the biases, so that outputs that read them stay what they were.
+// The shift goes into the biases, so that outputs that read them stay what they were; products
+// alone move.
 TEST(SiteScorer, ShiftKeepsWhatTheOutputsAre) {
   const Vector shift = support::random_vector(channels, 12, -2.0F, 2.0F);
-  for (DefinedSite defined : {attention_case({30}, true), gated_case({30}), mixture_case({30})}) {
+  for (DefinedSite defined : {linear_case({30}), attention_case({30}, true), gated_case({30}),
+                              mixture_case({30}), shared_case({30})}) {
     SiteScorer moved(defined.site, weights);
     moved.shift_by(shift);
     // By hand; the loss of the moved site against the outputs of the one before.
@@ -310,6 +312,28 @@ TEST(SiteScorer, ShiftKeepsWhatTheOutputsAre) {
     const double loss = slow_loss(expected, some_candidate());
     EXPECT_NEAR(*moved.loss(some_candidate()), loss, 1e-4 * loss);
   }
+}
+
+// Where an output is known it is not computed, by whatever reads it; those left empty, or behind
+// the last, are.
+TEST(SiteScorer, TakesKnownOutputsForTheFullPrecisionOnes) {
+  const DefinedSite defined = shared_case({40, 7});
+  const double loss = *SiteScorer(defined.site, weights).loss(some_candidate());
+  std::vector<Matrix> attention;
+  for (const Matrix& input : defined.site.inputs) {
+    const Doubles products =
+        (input.cast<double>() * defined.site.weight.cast<double>().transpose()).rowwise() +
+        defined.site.bias.cast<double>();
+    attention.push_back(defined.outputs[0](products.leftCols(3 * channels), 0).cast<float>());
+  }
+  ScoredSite site = defined.site;
+  site.known_outputs = {attention};
+  EXPECT_NEAR(*SiteScorer(site, weights).loss(some_candidate()), loss, 1e-4 * loss);
+  site.known_outputs = {attention, {}};
+  EXPECT_NEAR(*SiteScorer(site, weights).loss(some_candidate()), loss, 1e-4 * loss);
+  for (Matrix& output : attention) output *= 3.0F;
+  site.known_outputs = {attention};
+  EXPECT_GT(*SiteScorer(site, weights).loss(some_candidate()), 1.1 * loss);
 }
 
 // Both kinds of arithmetic compute outputs of the same quantized values, so that of each they
