@@ -15,7 +15,7 @@ if [[ ${1:-} == --channels ]]; then
 fi
 blocks=("$@")
 [[ ${#blocks[@]} -gt 0 ]] || blocks=(6 24)
-calibrate=$root/build/release/apps/calibrate
+calibrate=${CALIBRATE:-$root/build/release/apps/calibrate}
 if [[ ! -x $calibrate ]]; then
   echo "memory.sh: $calibrate is not built; run apps/quickstart.sh" >&2
   exit 1

@@ -103,7 +103,7 @@ class BlockCalibrator {
       found.transform = ties_of(architecture_, site).gathered(found.transform);
       // A few tokens tell as much of a fold as a whole window, unless experts share them.
       const Matrix window = stream_.at(0);
-      const Index checked = architecture_.mixture() ? window.rows() : 128;
+      const Index checked = architecture_.mixture() ? window.rows() : 64;
       const FoldCheck check(architecture_, site, result_.folded,
                             window.topRows(std::min(checked, window.rows())));
       fold(found.transform, architecture_, site, result_.folded);

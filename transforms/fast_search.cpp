@@ -20,7 +20,7 @@ constexpr std::size_t reach = 6;     // of a good candidate's neighbours, to eit
 constexpr std::size_t centres = 3;   // good candidates at a time
 constexpr int looks = 3;             // around them
 constexpr double second_part = 0.2;  // of the grid
-constexpr double last_part = 0.06;   // likewise
+constexpr double last_part = 0.05;   // likewise
 constexpr std::size_t short_list = 12;
 
 constexpr std::array first_shares{Share::probe, Share::first};

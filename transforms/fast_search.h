@@ -18,7 +18,7 @@ using CandidateShares = std::function<double(std::size_t candidate, std::span<co
 /// A candidate whose loss is close to the least one, for about a fifth of the work of scoring all,
 /// and on no more of the grid than its curve asks for. On the first share of the tokens every third
 /// candidate is scored, and then all of those near the best ones; the best fifth of the grid gets a
-/// second share, and the best 6 % all tokens. `best` is the best of these; `losses` of
+/// second share, and the best twentieth all tokens. `best` is the best of these; `losses` of
 /// the others are NaN. The outcome does not depend on the threads.
 ///
 /// A short list is scored whole. REQUIRES: count > 0. Throws: InputError as grid_search.
