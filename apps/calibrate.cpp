@@ -10,6 +10,9 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -134,6 +137,18 @@ int run_program(int count, char** arguments) {
   return failed;
 }
 
+// By default glibc keeps freed matrices of up to 32 MB for reuse, and what lies between them in use
+// keeps them apart, so that memory grows with the number of blocks. Larger ones than this go back
+// to the system when they are freed; smaller ones stay, as giving them back and forth takes long.
+void return_large_memory() {
+#ifdef __GLIBC__
+  constexpr int large = 4 << 20;
+  constexpr int kept = 64 << 20;
+  static_cast<void>(mallopt(M_MMAP_THRESHOLD, large));
+  static_cast<void>(mallopt(M_TRIM_THRESHOLD, kept));
+#endif
+}
+
 int guarded(int count, char** arguments) {
   try {
     return run_program(count, arguments);
@@ -158,5 +173,6 @@ int main(int count, char** arguments) {
   // with its path and leaves no half-written output.
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));
   static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));
+  evenkeel::return_large_memory();
   return evenkeel::guarded(count, arguments);
 }
