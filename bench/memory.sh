@@ -4,7 +4,7 @@
 # search over 8 of them, memory_limit 256 MiB.
 #   bench/memory.sh [--channels N] [BLOCKS...]     6 and 24 by default; 24 are 1.3 billion parameters
 # Prints the peaks, what one block and the hidden states take, and the ratio of the largest peak to
-# the smallest. Takes half an hour on two cores and 6 GB under build/bench, removed afterwards.
+# the smallest. Takes a quarter of an hour on two cores and 6 GB under build/bench, removed afterwards.
 # Exit status 1 when a peak of the default channels is above 1.2 GiB or the ratio above 1.05.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
