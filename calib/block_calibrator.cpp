@@ -158,13 +158,15 @@ class BlockCalibrator {
     return found;
   }
 
-  ScoredSite scored(const Site& site, std::vector<Matrix> inputs, Reach reach) const {
+  // Gives the contexts away where no other scorer is to have them.
+  ScoredSite scored(const Site& site, std::vector<Matrix> inputs, Reach reach) {
     ScoredSite result =
         scored_site(architecture_, result_.folded, site, std::move(inputs), {}, reach);
     if (contexts_.empty()) return result;
     for (const Objective objective : site.objectives) {
       auto& known = result.known_outputs.emplace_back();
-      if (objective == Objective::attention) known = contexts_;
+      if (objective != Objective::attention) continue;
+      known = options_.site_errors ? contexts_ : std::move(contexts_);
     }
     return result;
   }

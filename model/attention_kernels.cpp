@@ -24,15 +24,15 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Tag = hn::CappedTag<float, 16>;
 
-// Vectors of queries by keys whose sums are in registers at once, with a vector of
-// each and a number to spare: of 32 registers, or of 16.
+// Vectors of queries by rows (keys, or channels) whose sums are in registers at once, with a vector
+// of each and a number to spare: of 32 registers, or of 16.
 #if HWY_ARCH_X86
 constexpr bool many_registers = HWY_TARGET <= HWY_AVX3;  // the better a target, the smaller
 #else
 constexpr bool many_registers = HWY_ARCH_ARM_A64 != 0 || HWY_ARCH_PPC != 0;
 #endif
 constexpr std::size_t tile_vectors = many_registers ? 4 : 2;
-constexpr std::size_t tile_keys = 4;  // or channels
+constexpr std::size_t tile_rows = 4;
 
 // A range of queries in whole vectors.
 struct Lanes {
@@ -67,47 +67,72 @@ void for_each_tile(Lanes lanes, const Tile& tile) {
   }
 }
 
+// The factor of a row and a term: which of the two lies in neighbours is known when compiling.
+struct RowsOfTerms {
+  const float* values;
+  std::size_t stride;
+  float at(std::size_t row, std::size_t term) const { return values[row * stride + term]; }
+  RowsOfTerms from(std::size_t row) const { return {values + row * stride, stride}; }
+};
+struct TermsOfRows {
+  const float* values;
+  std::size_t stride;
+  float at(std::size_t row, std::size_t term) const { return values[term * stride + row]; }
+  TermsOfRows from(std::size_t row) const { return {values + row, stride}; }
+};
+
 // NOLINTBEGIN(modernize-avoid-c-arrays): of vectors, which are to stay in registers
-template <std::size_t vectors, std::size_t keys>
-void score_tile(ConstQueryRows query, const float* k, std::size_t stride, PerQuery<float>* scores,
-                std::size_t first) {
+template <bool add, std::size_t vectors, std::size_t rows, class Factors>
+void product_tile(ConstQueryRows terms, Factors factors, PerQuery<float>* out, std::size_t first) {
   const Tag d;
   const std::size_t width = hn::Lanes(d);
-  hn::Vec<Tag> sums[keys][vectors];
-  for (auto& row : sums) {
-    for (auto& sum : row) sum = hn::Zero(d);
+  hn::Vec<Tag> sums[rows][vectors];
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < vectors; ++j) {
+      sums[i][j] = add ? hn::Load(d, out[i].values + first + j * width) : hn::Zero(d);
+    }
   }
-  for (std::size_t c = 0; c < query.size(); ++c) {
+  for (std::size_t term = 0; term < terms.size(); ++term) {
     hn::Vec<Tag> x[vectors];
     for (std::size_t j = 0; j < vectors; ++j) {
-      x[j] = hn::Load(d, query[c].values + first + j * width);
+      x[j] = hn::Load(d, terms[term].values + first + j * width);
     }
-    for (std::size_t i = 0; i < keys; ++i) {
-      const auto y = hn::Set(d, k[i * stride + c]);
+    for (std::size_t i = 0; i < rows; ++i) {
+      const auto y = hn::Set(d, factors.at(i, term));
       for (std::size_t j = 0; j < vectors; ++j) sums[i][j] = hn::MulAdd(x[j], y, sums[i][j]);
     }
   }
-  for (std::size_t i = 0; i < keys; ++i) {
+  for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < vectors; ++j) {
-      hn::Store(sums[i][j], d, scores[i].values + first + j * width);
+      hn::Store(sums[i][j], d, out[i].values + first + j * width);
     }
   }
 }
 // NOLINTEND(modernize-avoid-c-arrays)
 
-void score_all(ConstQueryRows query, const float* k, std::size_t stride, QueryRange queries,
-               QueryRows scores) {
-  const std::size_t count = scores.size();
+// out[row] (+)= sum over terms of terms[term] * factors.at(row, term), by query.
+template <bool add, class Factors>
+void product(ConstQueryRows terms, Factors factors, QueryRange queries, QueryRows out) {
   for_each_tile(lanes_of(queries), [&](auto vectors, std::size_t first) {
     constexpr std::size_t wide = decltype(vectors)::value;
-    std::size_t key = 0;
-    for (; key + tile_keys <= count; key += tile_keys) {
-      score_tile<wide, tile_keys>(query, k + key * stride, stride, &scores[key], first);
+    std::size_t row = 0;
+    for (; row + tile_rows <= out.size(); row += tile_rows) {
+      product_tile<add, wide, tile_rows>(terms, factors.from(row), &out[row], first);
     }
-    for (; key < count; ++key) {
-      score_tile<wide, 1>(query, k + key * stride, stride, &scores[key], first);
+    for (; row < out.size(); ++row) {
+      product_tile<add, wide, 1>(terms, factors.from(row), &out[row], first);
     }
   });
+}
+
+void score_all(ConstQueryRows query, const float* k, std::size_t stride, QueryRange queries,
+               QueryRows scores) {
+  product<false>(query, RowsOfTerms{k, stride}, queries, scores);
+}
+
+void add_weighted_all(ConstQueryRows weights, const float* v, std::size_t stride,
+                      QueryRange queries, QueryRows out) {
+  product<true>(weights, TermsOfRows{v, stride}, queries, out);
 }
 
 void raise_largest_all(ConstQueryRows scores, QueryRange queries, SoftmaxState& state) {
@@ -144,48 +169,6 @@ void exponentials_all(ConstQueryRows scores, QueryRange queries, SoftmaxState& s
       hn::Store(hn::Add(hn::Load(wide, total), part), wide, total);
     }
   }
-}
-
-// NOLINTBEGIN(modernize-avoid-c-arrays): likewise
-template <std::size_t vectors, std::size_t channels>
-void weighted_tile(ConstQueryRows weights, const float* v, std::size_t stride, PerQuery<float>* out,
-                   std::size_t first) {
-  const Tag d;
-  const std::size_t width = hn::Lanes(d);
-  hn::Vec<Tag> sums[channels][vectors];
-  for (std::size_t c = 0; c < channels; ++c) {
-    for (std::size_t j = 0; j < vectors; ++j) {
-      sums[c][j] = hn::Load(d, out[c].values + first + j * width);
-    }
-  }
-  for (std::size_t key = 0; key < weights.size(); ++key) {
-    hn::Vec<Tag> x[vectors];
-    for (std::size_t j = 0; j < vectors; ++j) {
-      x[j] = hn::Load(d, weights[key].values + first + j * width);
-    }
-    for (std::size_t c = 0; c < channels; ++c) {
-      const auto y = hn::Set(d, v[key * stride + c]);
-      for (std::size_t j = 0; j < vectors; ++j) sums[c][j] = hn::MulAdd(x[j], y, sums[c][j]);
-    }
-  }
-  for (std::size_t c = 0; c < channels; ++c) {
-    for (std::size_t j = 0; j < vectors; ++j) {
-      hn::Store(sums[c][j], d, out[c].values + first + j * width);
-    }
-  }
-}
-// NOLINTEND(modernize-avoid-c-arrays)
-
-void add_weighted_all(ConstQueryRows weights, const float* v, std::size_t stride,
-                      QueryRange queries, QueryRows out) {
-  for_each_tile(lanes_of(queries), [&](auto vectors, std::size_t first) {
-    constexpr std::size_t wide = decltype(vectors)::value;
-    std::size_t c = 0;
-    for (; c + tile_keys <= out.size(); c += tile_keys) {
-      weighted_tile<wide, tile_keys>(weights, v + c, stride, &out[c], first);
-    }
-    for (; c < out.size(); ++c) weighted_tile<wide, 1>(weights, v + c, stride, &out[c], first);
-  });
 }
 
 // Four channels of as many queries as a vector has, between rows of a matrix and rows of queries.

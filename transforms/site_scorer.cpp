@@ -176,17 +176,22 @@ void SiteScorer::compute_outputs() {
     const Index tokens = site_.inputs[sample].rows();
     weights->take(site_.inputs[sample], buffers.sample);
     for (const std::size_t output : unknown) {
-      const SiteOutput& site_output = *site_.outputs[output];
-      const OutputReaders readers = readers_of(output, *weights);
-      Matrix& all = targets_[output].expected[sample];
-      all.resize(tokens, site_output.columns());
-      site_output.begin(readers, tokens, buffers);
-      for (Index first = 0; first < tokens; first += piece_rows) {
-        const Index rows = std::min(piece_rows, tokens - first);
-        site_output.piece(readers, sample, first, buffers, all.middleRows(first, rows));
-      }
+      targets_[output].expected[sample] = output_of(output, *weights, sample, tokens, buffers);
     }
   });
+}
+
+Matrix SiteScorer::output_of(std::size_t output, const ReaderWeights& weights, std::size_t sample,
+                             Index tokens, OutputBuffers& buffers) const {
+  const SiteOutput& site_output = *site_.outputs[output];
+  const OutputReaders readers = readers_of(output, weights);
+  Matrix all(tokens, site_output.columns());
+  site_output.begin(readers, tokens, buffers);
+  for (Index first = 0; first < tokens; first += piece_rows) {
+    const Index rows = std::min(piece_rows, tokens - first);
+    site_output.piece(readers, sample, first, buffers, all.middleRows(first, rows));
+  }
+  return all;
 }
 
 void SiteScorer::weigh_outputs() {
@@ -216,16 +221,12 @@ void SiteScorer::shift_by(const Vector& shift) {
   const auto weights = full_precision_readers(site_.weight, runs_);
   const Matrix shifted = shift;
   for (std::size_t output = 0; output < targets_.size(); ++output) {
-    const SiteOutput& site_output = *site_.outputs[output];
-    if (site_output.takes_bias()) continue;
+    if (site_.outputs[output]->takes_bias()) continue;
     OutputBuffers buffers;
     weights->take(shifted, buffers.sample);
-    const OutputReaders readers = readers_of(output, *weights);
-    site_output.begin(readers, shifted.rows(), buffers);
-    Matrix moved(shifted.rows(), site_output.columns());
-    site_output.piece(readers, 0, 0, buffers, moved);
+    const Vector moved = output_of(output, *weights, 0, shifted.rows(), buffers).row(0);
     for_each_sample(site_.inputs.size(), [&](std::size_t sample) {
-      targets_[output].expected[sample].rowwise() -= Vector(moved.row(0));
+      targets_[output].expected[sample].rowwise() -= moved;
     });
   }
   for_each_sample(site_.inputs.size(),

@@ -124,6 +124,9 @@ class SiteScorer {
   std::vector<TokenRun> runs_of(std::size_t sample, std::span<const Share> shares) const;
   OutputReaders readers_of(std::size_t output, const ReaderWeights& weights) const;
   void compute_outputs();
+  // Of tokens that buffers.sample took.
+  Matrix output_of(std::size_t output, const ReaderWeights& weights, std::size_t sample,
+                   Index tokens, OutputBuffers& buffers) const;
   void weigh_outputs();
 
   ScoredSite site_;
