@@ -31,7 +31,7 @@ class BlockCalibrator {
         options_(options),
         stopwatch_(stopwatch),
         weights_(architecture, block.number, stream, options.scheme, options.batch, options.keep,
-                 clips(options.transform, options.scheme.weights)),
+                 clips(options.transform, options.scheme.weights), options.kept_columns),
         sites_(sites_of(architecture, block.number, options.transform)) {
     result_.folded = std::move(block);
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "calib/hidden_stream.h"
+#include "calib/kept_columns.h"
 #include "calib/stopwatch.h"
 #include "model/block.h"
 #include "quantizers/scheme.h"
@@ -29,6 +30,8 @@ struct BlockOptions {
   /// Measure the quantization errors of each site before and after its transform; the search's
   /// inputs are then twice in memory.
   bool site_errors = false;
+  /// Columns of weights that stay in 16 bits, where the scheme has them (proxy_percent).
+  KeptColumns kept_columns{};
 };
 
 struct SiteResult {

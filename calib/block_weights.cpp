@@ -41,7 +41,7 @@ void clip(const StoredLinear& stored, const ClipSearch& search, const TensorSche
 
 BlockWeights::BlockWeights(const Architecture& architecture, Index number,
                            const HiddenStream& stream, const Scheme& scheme, std::size_t batch,
-                           bool keep, bool clip)
+                           bool keep, bool clip, KeptColumns kept)
     : architecture_(architecture),
       number_(number),
       stream_(stream),
@@ -49,6 +49,7 @@ BlockWeights::BlockWeights(const Architecture& architecture, Index number,
       batch_(batch),
       keep_(keep),
       clip_(clip),
+      kept_(std::move(kept)),
       stored_(stored_linears(architecture, number)),
       done_(stored_.size()) {
   if (keep_) codes_.resize(stored_.size());
@@ -133,8 +134,8 @@ std::vector<QuantizedWeight> BlockWeights::rounded(Node node, const Readers& rea
     });
     return std::move(codes);
   };
-  const auto to_nearest = [&](const StoredLinear& /*stored*/, const Matrix& w) {
-    return quantize_weight(w, scheme_.weights);
+  const auto to_nearest = [&](const StoredLinear& stored, const Matrix& w) {
+    return quantize_linear(w, scheme_, number_, stored, kept_);
   };
   if (!reads_inputs()) return round_each(to_nearest);
 

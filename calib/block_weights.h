@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "calib/hidden_stream.h"
+#include "calib/kept_columns.h"
 #include "model/stored_linears.h"
 #include "quantizers/scheme.h"
 #include "quantizers/weight_quantizer.h"
@@ -20,9 +21,11 @@ namespace evenkeel {
 /// says; an expert's by its own tokens. Only one Hessian is in memory at a time.
 class BlockWeights {
  public:
-  /// All references must outlive this.
+  /// All references must outlive this. `kept` gives the columns of a linear that stay in 16 bits;
+  /// it may be empty when the scheme keeps none.
   BlockWeights(const Architecture& architecture, Index number, const HiddenStream& stream,
-               const Scheme& scheme, std::size_t batch, bool keep, bool clip = false);
+               const Scheme& scheme, std::size_t batch, bool keep, bool clip = false,
+               KeptColumns kept = {});
 
   /// Gives `quantized` the rounded weights of `folded`: those that read a node before `end` (all
   /// when empty) and are new or have changed.
@@ -63,6 +66,7 @@ class BlockWeights {
   std::size_t batch_;
   bool keep_;
   bool clip_;
+  KeptColumns kept_;
   std::vector<StoredLinear> stored_;
   std::vector<bool> done_;  // by stored_
   std::vector<QuantizedWeight> codes_;

@@ -47,10 +47,12 @@ void tell(Index number, const BlockResult& result, std::vector<SiteSummary>& sit
 }  // namespace
 
 CalibrationOutcome calibrate_model(const LanguageModel& model, const std::vector<Encoding>& samples,
-                                   const BlockOptions& options,
+                                   const BlockOptions& given,
                                    const std::vector<EvaluationText>& texts, BlockSink* sink,
                                    Progress& progress, Stopwatch& stopwatch, HiddenMemory* memory) {
   const Architecture& architecture = model.architecture();
+  BlockOptions options = given;
+  if (!options.kept_columns) options.kept_columns = proxies_of(model.checkpoint(), architecture);
   const auto blocks = static_cast<int>(architecture.blocks);
   for (const std::string& note : site_notes(architecture, options.transform)) progress.note(note);
   HiddenStream stream(model, samples, memory);

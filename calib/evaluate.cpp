@@ -1,16 +1,12 @@
 #include "calib/evaluate.h"
 
-#include <functional>
-
 #include <fmt/format.h>
 
-#include "calib/evaluation_stream.h"
 #include "calib/evaluation_texts.h"
 #include "calib/quantized_model.h"
 #include "calib/scheme_places.h"
+#include "calib/zero_shot.h"
 #include "io/errors.h"
-#include "model/stored_linears.h"
-#include "quantizers/weight_quantizer.h"
 
 namespace evenkeel {
 namespace {
@@ -23,8 +19,6 @@ std::string text_of(const Scheme& scheme) {
                      scheme.nodes.empty() ? "" : ", some nodes otherwise",
                      scheme.keep.empty() ? "" : ", some kept");
 }
-
-using BlockLoader = std::function<RunnableBlock(Index number)>;
 
 // What a job with that model would say.
 EvaluationOptions options_for(const LanguageModel& model, const EvaluateOptions& options) {
@@ -56,30 +50,13 @@ EvaluateResult evaluate(const LanguageModel& model, const EvaluateOptions& optio
   const auto texts =
       read_evaluation_texts(model, tokenizer, evaluation, {"--text", "--sequence-length"});
   HiddenMemory memory(options.memory_limit, temporary_folder());
-  EvaluationStream stream(model, texts, &memory);
-  const auto blocks = static_cast<int>(model.architecture().blocks);
-  for (Index number = 0; number < model.architecture().blocks; ++number) {
-    progress.step("evaluate", static_cast<int>(number), blocks, fmt::format("block {}", number));
-    const RunnableBlock loaded = load(number);
-    stream.states().advance(model.architecture(), loaded.block, loaded.quantizers);
-  }
-  progress.step("evaluate", blocks, blocks, "head");
-  return {evaluation.metric(), evaluation.length(), stream.finish(), ""};
+  return {evaluation.metric(), evaluation.length(),
+          scores_by_block(model, texts, load, progress, &memory), ""};
 }
 
-RunnableBlock plain_block(const LanguageModel& model, Index number,
-                          const std::optional<Scheme>& scheme) {
+RunnableBlock plain_block(const LanguageModel& model, Index number) {
   RunnableBlock loaded{load_block(model.checkpoint(), model.architecture(), number), {}};
   release_block(model.checkpoint(), model.architecture(), number);
-  if (!scheme) return loaded;
-  for (const StoredLinear& stored : quantized_linears(model.architecture(), *scheme, number)) {
-    const QuantizedWeight codes =
-        quantize_weight(joined_weight(stored, loaded.block), scheme->weights);
-    split_weight(stored, codes, loaded.block);
-  }
-  for (const Node node : all_nodes) {
-    loaded.quantizers[index_of(node)].emplace(scheme_of_node(*scheme, number, node));
-  }
   return loaded;
 }
 
@@ -120,7 +97,10 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
   }
   const LanguageModel model(checkpoint);
   if (options.scheme) check(*options.scheme, model.architecture());
-  const auto load = [&](Index number) { return plain_block(model, number, options.scheme); };
+  const auto load = [&](Index number) {
+    return options.scheme ? zero_shot_block(model, number, *options.scheme)
+                          : plain_block(model, number);
+  };
   EvaluateResult result = evaluate(model, options, load, progress);
   result.kind = options.scheme ? "quantized: " + text_of(*options.scheme) : "full precision";
   return result;

@@ -22,9 +22,9 @@ constexpr std::string_view node_section = "scheme.nodes.PATTERN";
 // Of weights, activations or nodes.
 std::vector<std::string> scheme_keys(SchemeOption::Place place) {
   std::vector<std::string> keys{"bits", "granularity", "symmetric", "range", "rounding"};
-  if (place == SchemeOption::Place::nodes) keys.emplace_back("codes");
+  if (place != SchemeOption::Place::activations) keys.emplace_back("codes");
   for (const SchemeOption& option : scheme_options()) {
-    if (option.place <= place) keys.emplace_back(option.key);
+    if (stands_at(option, place)) keys.emplace_back(option.key);
   }
   if (place == SchemeOption::Place::tensors) keys.emplace_back("gptq");
   return keys;

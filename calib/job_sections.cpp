@@ -62,11 +62,14 @@ void read_source(const SectionReader& section, const fs::path& folder, CorpusOpt
     section.wrong("random", "given beside corpus; give one of them");
   } else if (has_random) {
     section.idle("order", "random text has no order");
-  } else if (!has_corpus) {
-    section.missing("",
-                    "give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) or random: ascii | "
-                    "vocabulary");
   }
+}
+
+void require_source(const SectionReader& section) {
+  if (section.has("corpus") || section.has("random")) return;
+  section.missing("",
+                  "give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) or random: ascii | "
+                  "vocabulary");
 }
 
 CalibrationOptions read_calibration(const SectionReader& section, const fs::path& folder) {
@@ -189,6 +192,10 @@ void check_across(const SectionReader& transform, const SectionReader& calibrati
                     "needs weights per_channel or per_group; one step for a whole matrix has no "
                     "range of a channel to cut off");
   }
+  if (job.transform.clip == true && is_signed_book(job.scheme.weights.codes)) {
+    transform.wrong("clip", fmt::format("needs uniform codes; those of the weights are {}",
+                                        name_of(job.scheme.weights.codes)));
+  }
   const bool known_method =
       !transform.has("method") || method_named(transform.find("method")->text).has_value();
   const auto nothing = why_nothing_is_searched(job.transform);
@@ -270,7 +277,7 @@ void check_output(const SectionReader& root, const Job& job) {
 
 }  // namespace
 
-JobReading read_job(const YamlValue& tree, const fs::path& file) {
+JobReading read_job(const YamlValue& tree, const fs::path& file, CalibrationNeed need) {
   JobReading reading;
   Job& job = reading.job;
   const fs::path folder = file.parent_path();
@@ -287,6 +294,9 @@ JobReading read_job(const YamlValue& tree, const fs::path& file) {
   const SectionReader transform = root.section("transform");
   job.transform = read_transform(transform, job.calibration.corpus.samples);
   job.scheme = read_scheme(root, reading.faults);
+  if (need == CalibrationNeed::always || root.has("calibration") || needs_calibration(job)) {
+    require_source(calibration);
+  }
   check_across(transform, calibration, job);
   job.evaluate = read_evaluation(root, folder);
   read_path(root, "output", folder, job.output);

@@ -15,8 +15,15 @@ struct JobReading {
   std::vector<Fault> faults;
 };
 
+/// Who can do without a calibration section.
+enum class CalibrationNeed {
+  always,
+  where_used,  // a job whose figures do not depend on it
+};
+
 /// Reads one job; a `compare` section is left out. `file` is the job file, against whose folder
 /// paths resolve.
-JobReading read_job(const YamlValue& tree, const std::filesystem::path& file);
+JobReading read_job(const YamlValue& tree, const std::filesystem::path& file,
+                    CalibrationNeed need = CalibrationNeed::always);
 
 }  // namespace evenkeel

@@ -83,6 +83,12 @@ std::optional<std::string> note_of_transformers(const Architecture& architecture
                                                 const Scheme& scheme) {
   const std::vector<Scheme> schemes = linear_schemes(architecture, scheme);
   if (schemes.empty()) return std::nullopt;
+  if (is_signed_book(scheme.weights.codes)) {
+    return fmt::format(
+        "other programs do not load this quantized/: none has a layout for {} codes; calibrate "
+        "evaluate does, and quantizers/packing.h says what its tensors hold",
+        name_of(scheme.weights.codes));
+  }
   if (architecture.weight_order == WeightOrder::in_out) {
     return fmt::format(
         "transformers does not load this quantized/: its own modules of {} hold weights "

@@ -240,6 +240,7 @@ Scheme scheme_of_linear(const Scheme& scheme, Index block, const StoredLinear& l
   Scheme own;
   own.weights = scheme.weights;
   if (!is_quantized(scheme, block, linear)) own.weights = {.bits = unquantized_bits};
+  if (!linear.produced) own.weights.proxy_percent = 0.0;
   own.activations = scheme_of_node(scheme, block, input_of(linear.role()));
   own.propagate = scheme.propagate;
   return own;

@@ -35,7 +35,8 @@ std::vector<StoredLinear> quantized_linears(const Architecture& architecture, co
                                             Index block);
 
 /// The linear's weights and its input's node as a scheme without places. The weights are 16 bits
-/// when they are not quantized.
+/// when they are not quantized. No input dimension of a linear that reads what the embedding made
+/// stays in 16 bits (proxy_percent).
 Scheme scheme_of_linear(const Scheme& scheme, Index block, const StoredLinear& linear);
 
 /// Each pattern that names nothing in the model or has no effect there (what it names is not

@@ -48,7 +48,7 @@ void take_option(const SectionReader& section, const SchemeOption& option, Tenso
 void read_options(const SectionReader& section, const TensorScheme& named, TensorScheme& scheme,
                   Place place) {
   for (const SchemeOption& option : scheme_options()) {
-    if (option.place > place) continue;
+    if (!stands_at(option, place)) continue;
     std::visit([&](auto member) { take_option(section, option, scheme, member); }, option.member);
     if (is_read(option, scheme)) continue;
     const bool dropped =
@@ -70,7 +70,7 @@ std::optional<Granularity> read_granularity(const SectionReader& section, Place 
   constexpr std::string_view key = "granularity";
   switch (place) {
     case Place::tensors:
-      return section.choice(key, {per_tensor, per_channel, per_group});
+      return section.choice(key, {per_tensor, per_channel, per_group, per_block});
     case Place::activations:
       return section.choice(key,
                             {per_tensor, per_channel, per_embedding_group, per_token, per_group});
@@ -91,12 +91,21 @@ std::optional<RangeEstimator> read_range(const SectionReader& section, Place pla
   return name ? range_estimator_named(*name) : std::nullopt;
 }
 
-// Nodes alone have codes of another kind than uniform.
-void read_codes(const SectionReader& section, TensorScheme& scheme) {
-  take(scheme.codes,
-       section.choice("codes", {Codes::uniform, Codes::logarithmic, Codes::two_range}));
-  if (scheme.codes == Codes::uniform) return;
-  section.idle("symmetric", fmt::format("{} codes are never negative", name_of(scheme.codes)));
+// Nodes and weights have codes of another kind than uniform, each their own.
+void read_codes(const SectionReader& section, TensorScheme& scheme, Place place) {
+  using enum Codes;
+  if (place == Place::activations) return;
+  const auto given =
+      place == Place::nodes
+          ? section.choice("codes", {uniform, logarithmic, two_range})
+          : section.choice("codes", {uniform, linear, floating, dynamic, quantile, nf4, fp4});
+  take(scheme.codes, given);
+  // Blocks are a code book's, of which this is the plainest.
+  if (!section.has("codes") && scheme.granularity == Granularity::per_block) scheme.codes = linear;
+  if (scheme.codes == uniform) return;
+  section.idle("symmetric",
+               fmt::format("{} codes are {}", name_of(scheme.codes),
+                           place == Place::nodes ? "never negative" : "those of their code book"));
   scheme.symmetric = false;
 }
 
@@ -135,7 +144,7 @@ TensorScheme read_tensor_scheme(const SectionReader& section, TensorScheme schem
                             ? section.choice("rounding", {Rounding::nearest})
                             : section.choice("rounding", {Rounding::nearest, Rounding::gptq});
   take(scheme.rounding, rounding);
-  if (place == Place::nodes) read_codes(section, scheme);
+  read_codes(section, scheme, place);
 
   // What reads a number is not known when its choice could not be read.
   if (section.has("granularity") && !granularity) return scheme;

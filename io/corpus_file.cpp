@@ -147,24 +147,27 @@ bool holds_token_ids(const fs::path& file) {
   return file.extension() == ".h5" || file.extension() == ".safetensors";
 }
 
-std::vector<Tokens> read_token_rows(const fs::path& file, std::size_t limit,
-                                    const Tokenizer* tokenizer, TokenId vocabulary_size) {
+std::string read_corpus_text(const fs::path& file) {
   const std::string kind = file.extension().string();
-  if (kind == ".h5") return read_hdf5_rows(file, vocabulary_size);
-  if (kind == ".safetensors") return read_safetensors_rows(file, vocabulary_size);
-  if (kind == ".tsv") {
-    return {encode(file, joined_columns(file), limit, tokenizer, vocabulary_size)};
-  }
+  if (kind == ".tsv") return joined_columns(file);
   if (kind != ".txt" && kind != ".jsonl") {
     throw InputError(fmt::format(
         "{}: unknown kind of corpus '{}'; known are .txt, .jsonl, .tsv, .h5 and .safetensors",
         file.string(), kind));
   }
   const MappedFile mapped(file);
-  if (kind == ".txt") {
-    return {encode(file, mapped.text(), limit, tokenizer, vocabulary_size)};
+  return kind == ".txt" ? std::string(mapped.text()) : joined_texts(file, mapped.text());
+}
+
+std::vector<Tokens> read_token_rows(const fs::path& file, std::size_t limit,
+                                    const Tokenizer* tokenizer, TokenId vocabulary_size) {
+  const std::string kind = file.extension().string();
+  if (kind == ".h5") return read_hdf5_rows(file, vocabulary_size);
+  if (kind == ".safetensors") return read_safetensors_rows(file, vocabulary_size);
+  if (kind == ".txt") {  // which may be large, and is not copied
+    return {encode(file, MappedFile(file).text(), limit, tokenizer, vocabulary_size)};
   }
-  return {encode(file, joined_texts(file, mapped.text()), limit, tokenizer, vocabulary_size)};
+  return {encode(file, read_corpus_text(file), limit, tokenizer, vocabulary_size)};
 }
 
 }  // namespace evenkeel

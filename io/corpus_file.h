@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "io/matrix.h"
@@ -13,6 +14,10 @@ namespace evenkeel {
 
 /// Whether a file is of a kind that holds ids, for which no tokenizer is needed.
 bool holds_token_ids(const std::filesystem::path& file);
+
+/// The text of a file that holds no token ids, as it is tokenized: texts of one file joined.
+/// Throws: InputError as `read_corpus` does.
+std::string read_corpus_text(const std::filesystem::path& file);
 
 /// Rows of token ids: one row for a text, one for each sample of a file of ids.
 /// At least the first `limit` ids where the file has as many; a text may stop there.

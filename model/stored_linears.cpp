@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "model/proxy_columns.h"
+
 namespace evenkeel {
 namespace {
 
@@ -56,7 +58,11 @@ std::vector<StoredLinear> stored_linears(const Architecture& architecture, Index
                    module.rows,
                    module.columns,
                    module.bias,
+                   true,
                    {{place, {}}}});
+  }
+  for (StoredLinear& stored : all) {
+    stored.produced = proxy_producer(architecture, number, stored).has_value();
   }
   return all;
 }

@@ -27,6 +27,7 @@ struct StoredLinear {
   Index rows = 0;
   Index columns = 0;
   bool bias = false;
+  bool produced = true;  // its inputs come from a linear of the blocks (model/proxy_columns.h)
   std::vector<StoredPart> parts;  // in the order of the roles; together they are all rows
 
   LinearRole role() const { return parts.front().place.role; }

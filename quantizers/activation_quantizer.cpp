@@ -51,6 +51,8 @@ void ActivationQuantizer::apply(MatrixView values, Index head) const {
     case Granularity::per_token:
     case Granularity::per_group:
       return apply_dynamic(values);
+    case Granularity::per_block:  // of weights alone (faults_of)
+      return;
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "io/errors.h"
 #include "quantizers/affine.h"
+#include "quantizers/data_types/code_book.h"
 
 namespace evenkeel {
 namespace {
@@ -35,6 +36,7 @@ class ColumnRounder {
         upper_(factor.upper()),
         scheme_(scheme),
         codes_(code_range(scheme.bits, scheme.symmetric)),
+        by_book_(is_signed_book(scheme.codes)),
         grouped_(scheme.granularity == Granularity::per_group),
         width_(group_width(scheme, weight.cols())),
         moving_(weight(Eigen::all, order_).cast<double>()),
@@ -70,20 +72,31 @@ class ColumnRounder {
       const Index column = order_[static_cast<std::size_t>(i)];
       const std::size_t step = step_of(row, column);
       if (finds_steps_anew() && column % width_ == 0) find_step(row, column, step);
-      const AffineParameters parameters{result_.steps[step], result_.zero_points[step]};
-      const std::int16_t code =
-          reference::quantize(static_cast<float>(moving_(row, i)), parameters, codes_);
-      result_.codes[static_cast<std::size_t>(row * moving_.cols() + column)] = code;
-      const auto rounded = static_cast<double>(reference::dequantize(code, parameters));
-      const double error = (moving_(row, i) - rounded) / upper_(i, i);
+      std::int16_t& code = result_.codes[static_cast<std::size_t>(row * moving_.cols() + column)];
+      const float rounded = round_one(static_cast<float>(moving_(row, i)), step, code);
+      const double error = (moving_(row, i) - static_cast<double>(rounded)) / upper_(i, i);
       errors_(row, i - first) = error;
       const Index rest = last - i - 1;
       moving_.row(row).segment(i + 1, rest) -= error * upper_.row(i).segment(i + 1, rest);
     }
   }
 
+  // What the code nearest to the value means.
+  float round_one(float value, std::size_t step, std::int16_t& code) const {
+    if (by_book_) {
+      code = reference::nearest_code(result_.book.values, result_.steps[step], value);
+      return result_.steps[step] * result_.book.values[static_cast<std::size_t>(code)];
+    }
+    const AffineParameters parameters{result_.steps[step], result_.zero_points[step]};
+    code = reference::quantize(value, parameters, codes_);
+    return reference::dequantize(code, parameters);
+  }
+
   std::size_t step_of(Index row, Index column) const {
     if (scheme_.granularity == Granularity::per_tensor) return 0;
+    if (scheme_.granularity == Granularity::per_block) {
+      return static_cast<std::size_t>((row * moving_.cols() + column) / scheme_.block_size);
+    }
     return static_cast<std::size_t>(row * result_.groups() + column / width_);
   }
 
@@ -92,13 +105,14 @@ class ColumnRounder {
     const Matrix group = moving_.row(row).segment(column, count).cast<float>();
     const QuantizedWeight found = quantize_weight(group, scheme_);
     result_.steps[step] = found.steps.front();
-    result_.zero_points[step] = found.zero_points.front();
+    if (!by_book_) result_.zero_points[step] = found.zero_points.front();
   }
 
   const std::vector<Index>& order_;
   const DoubleMatrix& upper_;
   const TensorScheme& scheme_;
   CodeRange codes_;
+  bool by_book_;
   bool grouped_;
   Index width_;          // columns that share a step
   DoubleMatrix moving_;  // the weight as earlier errors left it, in the order of rounding

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,9 @@
 
 #include <fmt/format.h>
 
+#include "io/errors.h"
+#include "io/floats.h"
+#include "quantizers/data_types/book_packing.h"
 #include "quantizers/packing.h"
 
 namespace evenkeel {
@@ -18,14 +22,9 @@ namespace {
 
 using Kind = PackedPart::Kind;
 
-PackedPart part(Kind kind, const std::string& module, std::string_view suffix, DType dtype,
-                std::vector<std::int64_t> shape) {
-  return {kind, {fmt::format("{}.{}", module, suffix), dtype, std::move(shape)}, std::nullopt};
-}
-
 PackedPart words(Kind kind, const std::string& module, std::string_view suffix,
                  const CodeWords& layout) {
-  PackedPart result = part(kind, module, suffix, DType::I32, layout.shape());
+  PackedPart result = packed_part(kind, module, suffix, DType::I32, layout.shape());
   result.words = layout;
   return result;
 }
@@ -33,18 +32,18 @@ PackedPart words(Kind kind, const std::string& module, std::string_view suffix,
 std::vector<PackedPart> code_parts(const std::string& module, Index rows, Index columns,
                                    const Scheme& scheme) {
   if (format_of(scheme) == PackedFormat::int_quantized) {
-    return {part(Kind::codes, module, "weight", DType::I8, {rows, columns})};
+    return {packed_part(Kind::codes, module, "weight", DType::I8, {rows, columns})};
   }
   return {words(Kind::codes, module, "weight_packed",
                 {rows, columns, scheme.weights.bits, Lanes::rows}),
-          part(Kind::shape, module, "weight_shape", DType::I64, {2})};
+          packed_part(Kind::shape, module, "weight_shape", DType::I64, {2})};
 }
 
 PackedPart zero_point_part(const std::string& module, const std::vector<std::int64_t>& steps,
                            const Scheme& scheme) {
   constexpr std::string_view suffix = "weight_zero_point";
   if (format_of(scheme) == PackedFormat::int_quantized) {
-    return part(Kind::zero_points, module, suffix, DType::I8, steps);
+    return packed_part(Kind::zero_points, module, suffix, DType::I8, steps);
   }
   return words(Kind::zero_points, module, suffix,
                {steps.at(0), steps.at(1), scheme.weights.bits, Lanes::columns});
@@ -74,6 +73,7 @@ std::optional<std::string> packing_fault(const TensorScheme& weights,
   if (weights.granularity == Granularity::per_token) {
     return "weights per token cannot be stored; use per_channel, per_group or per_tensor";
   }
+  if (is_signed_book(weights.codes)) return std::nullopt;
   if (weights.granularity == Granularity::per_group && columns.has_value() &&
       *columns % weights.group_size != 0) {
     return fmt::format(
@@ -105,6 +105,7 @@ std::optional<std::string> activations_fault(const TensorScheme& activations) {
 
 PackedFormat format_of(const Scheme& scheme) {
   const TensorScheme& weights = scheme.weights;
+  if (is_signed_book(weights.codes)) return PackedFormat::code_book;
   const bool by_row = weights.granularity == Granularity::per_channel ||
                       weights.granularity == Granularity::per_group;
   const bool fits = weights.bits == 4 || weights.bits == 8;
@@ -113,6 +114,7 @@ PackedFormat format_of(const Scheme& scheme) {
 }
 
 std::string_view name_of(PackedFormat format) {
+  if (format == PackedFormat::code_book) return "code-book";
   return format == PackedFormat::pack_quantized ? "pack-quantized" : "int-quantized";
 }
 
@@ -125,12 +127,39 @@ bool input_is_stored(const TensorScheme& activations) {
          activations.codes == Codes::uniform;
 }
 
+PackedPart packed_part(PackedPart::Kind kind, const std::string& module, std::string_view suffix,
+                       DType dtype, std::vector<std::int64_t> shape) {
+  return {kind, {fmt::format("{}.{}", module, suffix), dtype, std::move(shape)}, std::nullopt};
+}
+
+std::vector<std::byte> float_bytes(std::span<const float> values, DType dtype) {
+  std::vector<std::byte> bytes(values.size() * size_of(dtype));
+  encode_floats(dtype, values, bytes);
+  return bytes;
+}
+
+std::vector<float> stored_floats(const StoredTensor& tensor, std::string_view what,
+                                 std::string_view expected, bool (*is_right)(float)) {
+  std::vector<float> values(static_cast<std::size_t>(tensor.elements()));
+  decode_floats(tensor.dtype, tensor.bytes, values);
+  const auto wrong = std::ranges::find_if_not(values, is_right);
+  if (wrong != values.end()) {
+    throw InputError(fmt::format("tensor '{}' (file offset {}): {} {} is {}, expected {}; {}",
+                                 tensor.name, tensor.file_offset, what, wrong - values.begin(),
+                                 *wrong, expected, damaged_advice));
+  }
+  return values;
+}
+
 std::vector<PackedPart> weight_parts(const std::string& module, Index rows, Index columns,
                                      const Scheme& scheme) {
   assert(!packing_fault(scheme.weights, columns).has_value());
+  if (is_signed_book(scheme.weights.codes)) {
+    return book_parts(module, rows, columns, scheme.weights);
+  }
   std::vector<PackedPart> parts = code_parts(module, rows, columns, scheme);
   const auto steps = shape_of_steps(scheme.weights, rows, columns);
-  parts.push_back(part(Kind::steps, module, "weight_scale", DType::F32, steps));
+  parts.push_back(packed_part(Kind::steps, module, "weight_scale", DType::F32, steps));
   if (!scheme.weights.symmetric) parts.push_back(zero_point_part(module, steps, scheme));
   return parts;
 }
@@ -138,9 +167,10 @@ std::vector<PackedPart> weight_parts(const std::string& module, Index rows, Inde
 std::vector<PackedPart> input_parts(const std::string& module, const TensorScheme& activations) {
   std::vector<PackedPart> parts;
   if (!input_is_stored(activations)) return parts;
-  parts.push_back(part(Kind::input_step, module, "input_scale", DType::F32, {1}));
+  parts.push_back(packed_part(Kind::input_step, module, "input_scale", DType::F32, {1}));
   if (!activations.symmetric) {
-    parts.push_back(part(Kind::input_zero_point, module, "input_zero_point", DType::I8, {1}));
+    parts.push_back(
+        packed_part(Kind::input_zero_point, module, "input_zero_point", DType::I8, {1}));
   }
   return parts;
 }

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "io/errors.h"
-#include "io/floats.h"
+#include "quantizers/data_types/book_packing.h"
 #include "quantizers/packed_parts.h"
 
 namespace evenkeel {
@@ -38,15 +38,10 @@ Bytes shape_bytes(const QuantizedWeight& weight) {
   return {bytes.begin(), bytes.end()};
 }
 
-Bytes float_bytes(std::span<const float> values) {
-  Bytes bytes(values.size() * sizeof(float));
-  encode_floats(DType::F32, values, bytes);
-  return bytes;
-}
-
 Bytes weight_bytes(const PackedPart& part, const QuantizedWeight& weight) {
-  if (part.kind == Kind::codes) return code_bytes<std::int16_t>(weight.codes, weight.scheme, part);
   if (part.kind == Kind::shape) return shape_bytes(weight);
+  if (is_signed_book(weight.scheme.codes)) return book_bytes(part, weight);
+  if (part.kind == Kind::codes) return code_bytes<std::int16_t>(weight.codes, weight.scheme, part);
   if (part.kind == Kind::steps) return float_bytes(weight.steps);
   assert(part.kind == Kind::zero_points);
   return code_bytes<std::int32_t>(weight.zero_points, weight.scheme, part);

@@ -1,6 +1,7 @@
 // Codes as the compressed-tensors layout stores them, so that other programs load them.
 // Format: https://github.com/vllm-project/compressed-tensors, as of 0.20. Steps are F32, and
-// nothing is lost. The layout has two forms of NAME.weight [rows, columns]; `format_of` says which.
+// nothing is lost. The layout has two forms, and we a third, of NAME.weight [rows, columns];
+// `format_of` says which.
 //
 // "int-quantized": one byte a code, whatever the bits. It is the form that the format's own library
 // infers for every integer scheme with quantized activations. A stored byte is signed: an
@@ -22,6 +23,17 @@
 //   NAME.weight_shape       I64 [2]: rows, columns
 //   NAME.weight_scale       F32 [rows, 1] per_channel, [rows, groups] per_group
 //   NAME.weight_zero_point  I32 [words of a column, 1 or groups]; asymmetric only
+//
+// "code-book": weights of a signed code book, which no layout of other programs holds.
+//
+//   NAME.weight_codes         U8  [bytes]: a stream of bits (quantizers/data_types/bit_stream.h) of
+//                             the positions in the code book, of the columns that are not kept
+//   NAME.weight_shape         I64 [2]: rows, columns
+//   NAME.weight_absmax        F16 [constants]: of each block, group or row, in their order
+//   NAME.weight_mean          F16 [constants]; centered only
+//   NAME.weight_code_book     F32 [values], ascending
+//   NAME.weight_kept_columns  I32 [kept], ascending; with proxy_percent only
+//   NAME.weight_kept          F16 [rows, kept]; likewise
 //
 // Weights alone of other widths stay in bytes, since releases of the library differ in how they
 // pack them, and so do those per_tensor, which no such kernel reads.
@@ -59,9 +71,9 @@ std::optional<std::string> activations_fault(const TensorScheme& activations);
 /// Whether other readers are told how activations are quantized: they are, and can know it.
 bool input_is_said(const TensorScheme& activations);
 
-/// The two forms above.
-enum class PackedFormat { int_quantized, pack_quantized };
-/// As the layout spells it: "int-quantized", "pack-quantized".
+/// The forms above.
+enum class PackedFormat { int_quantized, pack_quantized, code_book };
+/// As the layout spells it: "int-quantized", "pack-quantized", "code-book".
 std::string_view name_of(PackedFormat format);
 /// The form of linears with these weights and activations.
 PackedFormat format_of(const Scheme& scheme);

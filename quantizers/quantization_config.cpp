@@ -26,6 +26,7 @@ std::string_view strategy_of(Granularity granularity) {
     case Granularity::per_group:
       return "group";
     case Granularity::per_embedding_group:  // the layout has none (activations_fault)
+    case Granularity::per_block:            // likewise (PackedFormat::code_book)
     case Granularity::per_head:             // of no linear's input
       break;
   }
@@ -75,6 +76,12 @@ std::string_view common_format(const std::vector<LinearGroup>& groups) {
 
 ordered_json quantization_config(const std::vector<LinearGroup>& groups,
                                  const std::vector<std::string>& ignored) {
+  // A method that other readers do not know, so that none takes the tensors for something else.
+  if (common_format(groups) == name_of(PackedFormat::code_book)) {
+    return {{"quant_method", "evenkeel"},
+            {"format", name_of(PackedFormat::code_book)},
+            {"ignore", ignored}};
+  }
   ordered_json all = ordered_json::object();
   for (std::size_t i = 0; i < groups.size(); ++i) {
     all[fmt::format("group_{}", i)] = group_json(groups[i]);

@@ -12,7 +12,6 @@
 #include <fmt/format.h>
 
 #include "quantizers/range_method.h"
-#include "quantizers/scheme_options.h"
 
 namespace evenkeel {
 namespace {
@@ -20,21 +19,28 @@ namespace {
 template <class Value, std::size_t size>
 using Spellings = std::array<std::pair<Value, std::string_view>, size>;
 
-constexpr Spellings<Granularity, 6> granularities{
+constexpr Spellings<Granularity, 7> granularities{
     {{Granularity::per_tensor, "per_tensor"},
      {Granularity::per_channel, "per_channel"},
      {Granularity::per_token, "per_token"},
      {Granularity::per_group, "per_group"},
      {Granularity::per_head, "per_head"},
+     {Granularity::per_block, "per_block"},
      {Granularity::per_embedding_group, "per_embedding_group"}}};
 constexpr Spellings<Rounding, 2> roundings{
     {{Rounding::nearest, "nearest"}, {Rounding::gptq, "gptq"}}};
 constexpr Spellings<Propagate, 2> propagates{
     {{Propagate::quantized, "quantized"}, {Propagate::full_precision, "full_precision"}}};
 
-constexpr Spellings<Codes, 3> all_codes{{{Codes::uniform, "uniform"},
+constexpr Spellings<Codes, 9> all_codes{{{Codes::uniform, "uniform"},
                                          {Codes::logarithmic, "logarithmic"},
-                                         {Codes::two_range, "two_range"}}};
+                                         {Codes::two_range, "two_range"},
+                                         {Codes::linear, "linear"},
+                                         {Codes::floating, "float"},
+                                         {Codes::dynamic, "dynamic"},
+                                         {Codes::quantile, "quantile"},
+                                         {Codes::nf4, "nf4"},
+                                         {Codes::fp4, "fp4"}}};
 
 template <class Table, class Value>
 std::string_view spelling(const Table& table, Value value) {
@@ -61,6 +67,13 @@ Scheme weights_alone(int bits, Granularity granularity) {
   Scheme scheme;
   scheme.weights = {.bits = bits, .granularity = granularity, .symmetric = true};
   scheme.activations = {.bits = unquantized_bits};
+  return scheme;
+}
+
+Scheme code_book(Codes codes) {
+  Scheme scheme = weights_alone(4, Granularity::per_block);
+  scheme.weights.symmetric = false;
+  scheme.weights.codes = codes;
   return scheme;
 }
 
@@ -103,6 +116,8 @@ const std::vector<std::pair<std::string, Scheme>>& named_schemes() {
       {"w8a16", weights_alone(8, per_channel)},
       {"w4a16", weights_alone(4, per_group)},
       {"w4_column_wise", weights_alone(4, per_channel)},
+      {"nf4", code_book(Codes::nf4)},
+      {"fp4", code_book(Codes::fp4)},
       {"naive_w8a8", symmetric_integers(per_tensor, per_tensor)},
       {"vector_wise", symmetric_integers(per_channel, per_token)},
       {"zeroquant_w8a8", symmetric_integers(per_group, per_token)},
@@ -112,80 +127,6 @@ const std::vector<std::pair<std::string, Scheme>>& named_schemes() {
       {"recommended_w6a6", recommended(6)},
       {"recommended_w4a4", recommended(4)}};
   return named;
-}
-
-std::vector<std::string> faults_of_both(const TensorScheme& scheme, bool activations) {
-  std::vector<std::string> faults;
-  const bool left_alone = activations && !is_quantized(scheme);
-  if ((scheme.bits < 2 || scheme.bits > 8) && !left_alone) {
-    faults.push_back(fmt::format("bits must be 2 to 8{}, not {}",
-                                 activations ? ", or 16 to leave them as they are" : "",
-                                 scheme.bits));
-  }
-  for (const SchemeOption& option : scheme_options()) {
-    if (!is_read(option, scheme)) continue;
-    if (auto fault = fault_of(option, scheme)) faults.push_back(std::move(*fault));
-  }
-  if (scheme.codes != Codes::uniform && scheme.symmetric) {
-    faults.push_back(
-        fmt::format("{} codes are never negative, so that symmetric has no meaning; "
-                    "leave it out",
-                    name_of(scheme.codes)));
-  }
-  return faults;
-}
-
-std::vector<std::string> fault_of_range(const TensorScheme& scheme, bool activations) {
-  auto fault = method_of(scheme.range).fault(scheme, activations);
-  if (!fault) return {};
-  return {std::move(*fault)};
-}
-
-// What only some nodes can have, and no kind of tensor as a whole.
-std::vector<std::string> faults_of_whole(const TensorScheme& scheme) {
-  std::vector<std::string> faults;
-  if (scheme.codes != Codes::uniform) {
-    faults.push_back(
-        fmt::format("{} codes are for nodes that are never negative; name them under "
-                    "nodes",
-                    name_of(scheme.codes)));
-  }
-  if (scheme.granularity == Granularity::per_head) {
-    faults.emplace_back("granularity per_head is for attention.probabilities; name it under nodes");
-  }
-  return faults;
-}
-
-std::vector<std::string> faults_of_gptq(const TensorScheme& weights) {
-  std::vector<std::string> faults;
-  const GptqOptions& gptq = weights.gptq;
-  if (!(gptq.damping >= smallest_damping && gptq.damping <= 1.0)) {
-    faults.push_back(
-        fmt::format("gptq.damping must be {} to 1, not {}", smallest_damping, gptq.damping));
-  }
-  if (weights.granularity == Granularity::per_group && gptq.activation_order &&
-      !gptq.static_groups) {
-    faults.emplace_back(
-        "gptq.activation_order needs static_groups: groups of columns in another order "
-        "have no place in a checkpoint; set activation_order: false or static_groups: true");
-  }
-  return faults;
-}
-
-std::vector<std::string> faults_of_activations(const TensorScheme& scheme) {
-  std::vector<std::string> faults = faults_of_both(scheme, true);
-  if (is_quantized(scheme)) {
-    for (auto& fault : fault_of_range(scheme, true)) faults.push_back(std::move(fault));
-  }
-  if (scheme.rounding == Rounding::gptq) {
-    faults.emplace_back("rounding gptq is for weights; use nearest");
-  }
-  return faults;
-}
-
-void append(std::vector<std::string>& faults, std::string_view where,
-            const std::vector<std::string>& more) {
-  for (const std::string& fault : more) faults.push_back(fmt::format("{}: {}", where, fault));
 }
 
 }  // namespace
@@ -230,29 +171,6 @@ bool averages_batches(const Scheme& scheme) {
   };
   return averages(scheme.activations) ||
          std::ranges::any_of(scheme.nodes, [&](const auto& node) { return averages(node.scheme); });
-}
-
-std::vector<std::string> faults_of(const Scheme& scheme) {
-  std::vector<std::string> faults;
-  append(faults, "weights", faults_of_both(scheme.weights, false));
-  append(faults, "weights", faults_of_whole(scheme.weights));
-  const Granularity of_weights = scheme.weights.granularity;
-  if (of_weights == Granularity::per_token || of_weights == Granularity::per_embedding_group) {
-    faults.push_back(
-        fmt::format("weights: granularity {} is for activations; "
-                    "use per_channel, per_group or per_tensor",
-                    name_of(of_weights)));
-  }
-  append(faults, "weights", fault_of_range(scheme.weights, false));
-  if (scheme.weights.rounding == Rounding::gptq) {
-    append(faults, "weights", faults_of_gptq(scheme.weights));
-  }
-  append(faults, "activations", faults_of_activations(scheme.activations));
-  append(faults, "activations", faults_of_whole(scheme.activations));
-  for (const NodeScheme& node : scheme.nodes) {
-    append(faults, fmt::format("nodes.{}", node.pattern), faults_of_activations(node.scheme));
-  }
-  return faults;
 }
 
 std::string_view name_of(Granularity value) { return spelling(granularities, value); }

@@ -16,6 +16,8 @@ enum class Granularity {
   per_group,    // `group_size` neighbours along the input channels; activations: dynamic. The last
                 // group may be short.
   per_head,     // attention probabilities only: a head, static
+  per_block,  // weights with a signed code book only: `block_size` neighbours of the tensor seen as
+              // one sequence, row after row. The last block may be short.
   per_embedding_group,  // activations only, static: a group of channels with ranges alike, which
                         // take the widest (PEG, Bondarenko et al. 2021; embedding_groups.h)
 };
@@ -42,14 +44,22 @@ enum class Rounding {
             // still to come, as the calibration inputs weigh it (quantizers/gptq.h)
 };
 
-/// What the codes of a tensor stand for. All but uniform are for values that are never negative, as
-/// fractions of the range's top (quantizers/codebook.h); whoever multiplies them with integers
-/// needs what each says.
+/// What the codes of a tensor stand for. Logarithmic and two_range are for values that are never
+/// negative, as fractions of the range's top (quantizers/codebook.h); whoever multiplies them with
+/// integers needs what each says. Signed code books are for weights, whose steps are then the
+/// largest magnitude of the values that share one, in 16 bits (quantizers/data_types).
 enum class Codes {
   uniform,      // step * (code - zero_point)
   logarithmic,  // 2^(-i / steps_per_octave), i = 0 .. 2^bits - 2, and 0
   two_range,    // c / C and split * c / C, c = 0 .. C = 2^(bits-1) - 1: one bit says which
+  linear,       // signed code books from here on: as integers, symmetric
+  floating,     // "float": sign, exponent, fraction
+  dynamic,      // dynamic exponent (Dettmers 2016): a power of ten, and a fraction linear within it
+  quantile,     // found from the tensor, so that codes are used alike
+  nf4,          // 4 bits: quantiles of the normal distribution (QLoRA)
+  fp4,          // 4 bits: 2 exponent bits, with the subnormal of bitsandbytes
 };
+inline bool is_signed_book(Codes codes) { return codes >= Codes::linear; }
 
 /// How GPTQ rounds (Frantar et al. 2022). The defaults are llm-compressor's: its activation
 /// ordering "static", damping 0.01.
@@ -79,9 +89,18 @@ struct TensorScheme {
   RangeEstimator range = RangeEstimator::minmax;
   Rounding rounding = Rounding::nearest;
   int group_size = 128;          // only read when granularity is per_group
-  Codes codes = Codes::uniform;  // of weights always uniform
+  Codes codes = Codes::uniform;  // of weights uniform, or a signed book
   int steps_per_octave = 2;      // only read when codes are logarithmic
   double split = 0.03125;        // from 1e-6, below 1: only read when codes are two_range
+  int block_size = 64;           // 16 .. 4096: only read when granularity is per_block
+  int exponent_bits = 0;         // 1 .. bits - 1, 0 for the default: only read when codes are
+                                 // floating, as are the next two
+  bool paper_exponents = false;  // 2 exponent bits for 3 bits, 3 for more, in place of the default
+  bool appendix_bias = false;    // 2^(e-1) + 1 in place of 2^(e-1)
+  bool centered = false;         // the mean of those that share a step is taken from them, and kept
+                                 // in 16 bits: only read when codes are a signed book
+  double proxy_percent = 0.0;    // likewise: of a linear's input dimensions so many stay in 16 bits
+                                 // (model/proxy_columns.h), 0 .. 50
   GptqOptions gptq{};            // only read when rounding is gptq
   double percentile = 0.9999;    // above 0.5, to 1: only read when range is percentile
   int groups = 6;                // only read when granularity is per_embedding_group; of fewer
@@ -131,7 +150,7 @@ struct Scheme {
 
 /// w8a8, w6a6, w4a4: asymmetric MinMax per-channel weights, asymmetric AvgMinMax per-tensor
 /// activations. w8a16: symmetric per-channel weights alone; w4a16: symmetric weights in groups of
-/// 128 alone; w4_column_wise: per channel alone. 8 bits and symmetric MinMax on both sides:
+/// 128 alone; w4_column_wise: per channel alone; nf4, fp4: those codes in blocks of 64 alone. 8 bits and symmetric MinMax on both sides:
 /// naive_w8a8 per tensor (static), vector_wise activations per token and weights per channel,
 /// zeroquant_w8a8 activations per token and weights in groups of 128 (Yao et al. 2022, whose groups
 /// are a number of parts of the matrix); llm_int8 is vector_wise with outlier_threshold 6.

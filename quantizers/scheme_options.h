@@ -17,7 +17,9 @@ namespace evenkeel {
 struct SchemeOption {
   using Member = std::variant<int TensorScheme::*, double TensorScheme::*, bool TensorScheme::*,
                               std::optional<double> TensorScheme::*>;
-  using Reader = std::variant<Granularity, RangeEstimator, Codes>;
+  /// Any of the signed code books.
+  struct SignedBook {};
+  using Reader = std::variant<Granularity, RangeEstimator, Codes, SignedBook>;
   /// Who can have it, ascending: each has what those before it have, and weights the first alone.
   enum class Place { tensors, activations, nodes };
 
@@ -30,7 +32,13 @@ struct SchemeOption {
   bool above_low = false;     // low itself is not allowed
   bool below_high = false;    // nor high
   bool zero_is_none = false;  // and not written
+  bool of_weights = false;    // nothing else has it
 };
+
+/// Whether a scheme of that place can have the option; of weights: tensors.
+inline bool stands_at(const SchemeOption& option, SchemeOption::Place place) {
+  return option.place <= place && (place == SchemeOption::Place::tensors || !option.of_weights);
+}
 
 /// In the order in which records write them.
 std::span<const SchemeOption> scheme_options();

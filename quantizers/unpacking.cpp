@@ -13,8 +13,8 @@
 #include <fmt/format.h>
 
 #include "io/errors.h"
-#include "io/floats.h"
 #include "quantizers/affine.h"
+#include "quantizers/data_types/book_packing.h"
 #include "quantizers/packed_parts.h"
 #include "quantizers/packing.h"
 
@@ -23,15 +23,12 @@ namespace {
 
 using Kind = PackedPart::Kind;
 
-constexpr std::string_view advice =
-    "the checkpoint is damaged, or its quantization_config belongs to another one";
-
 const StoredTensor& checked_tensor(const PackedSource& source, const TensorPlan& plan) {
   const StoredTensor& tensor = source.at(plan.name);
   if (tensor.dtype != plan.dtype || tensor.shape != plan.shape) {
     throw InputError(fmt::format("tensor '{}': expected {} {}, got {} {}; {}", plan.name,
                                  name_of(plan.dtype), shape_text(plan.shape), name_of(tensor.dtype),
-                                 tensor.shape_text(), advice));
+                                 tensor.shape_text(), damaged_advice));
   }
   return tensor;
 }
@@ -50,7 +47,7 @@ std::vector<std::int16_t> numbers_of(const StoredTensor& tensor, const PackedPar
   if (!unpacked) {
     throw InputError(fmt::format(
         "tensor '{}' (file offset {}): bits that belong to no code are set, expected 0; {}",
-        tensor.name, tensor.file_offset, advice));
+        tensor.name, tensor.file_offset, damaged_advice));
   }
   numbers.assign(unpacked->begin(), unpacked->end());
   return numbers;
@@ -61,9 +58,9 @@ void check_shape(const StoredTensor& tensor, Index rows, Index columns) {
   assert(tensor.bytes.size() == sizeof(shape));
   std::memcpy(shape.data(), tensor.bytes.data(), sizeof(shape));
   if (shape != std::array<std::int64_t, 2>{rows, columns}) {
-    throw InputError(
-        fmt::format("tensor '{}' (file offset {}): expected [{}, {}], got [{}, {}]; {}",
-                    tensor.name, tensor.file_offset, rows, columns, shape[0], shape[1], advice));
+    throw InputError(fmt::format(
+        "tensor '{}' (file offset {}): expected [{}, {}], got [{}, {}]; {}", tensor.name,
+        tensor.file_offset, rows, columns, shape[0], shape[1], damaged_advice));
   }
 }
 
@@ -82,7 +79,7 @@ std::vector<Code> codes_of(const StoredTensor& tensor, const TensorScheme& schem
       throw InputError(fmt::format(
           "tensor '{}' (file offset {}): {} {} is {}, outside {} .. {} of the scheme; {}",
           tensor.name, tensor.file_offset, what, codes.size(), code, range.low, range.high,
-          advice));
+          damaged_advice));
     }
     codes.push_back(static_cast<Code>(code));
   }
@@ -90,16 +87,8 @@ std::vector<Code> codes_of(const StoredTensor& tensor, const TensorScheme& schem
 }
 
 std::vector<float> steps_of(const StoredTensor& tensor) {
-  std::vector<float> steps(static_cast<std::size_t>(tensor.elements()));
-  decode_floats(DType::F32, tensor.bytes, steps);
-  const auto wrong =
-      std::ranges::find_if(steps, [](float step) { return !(std::isfinite(step) && step > 0.0F); });
-  if (wrong != steps.end()) {
-    throw InputError(
-        fmt::format("tensor '{}' (file offset {}): step {} is {}, expected a positive number; {}",
-                    tensor.name, tensor.file_offset, wrong - steps.begin(), *wrong, advice));
-  }
-  return steps;
+  return stored_floats(tensor, "step", "a positive number",
+                       [](float step) { return std::isfinite(step) && step > 0.0F; });
 }
 
 }  // namespace
@@ -107,19 +96,22 @@ std::vector<float> steps_of(const StoredTensor& tensor) {
 QuantizedWeight unpack(const PackedSource& source, const std::string& module, Index rows,
                        Index columns, const Scheme& scheme) {
   if (const auto fault = packing_fault(scheme.weights, columns)) {
-    throw InputError(
-        fmt::format("'{}.weight' is not stored by its scheme: {}; {}", module, *fault, advice));
+    throw InputError(fmt::format("'{}.weight' is not stored by its scheme: {}; {}", module, *fault,
+                                 damaged_advice));
   }
   QuantizedWeight weight;
   weight.scheme = scheme.weights;
   weight.rows = rows;
   weight.columns = columns;
+  const bool by_book = is_signed_book(scheme.weights.codes);
   for (const PackedPart& part : weight_parts(module, rows, columns, scheme)) {
     const StoredTensor& tensor = checked_tensor(source, part.plan);
-    if (part.kind == Kind::codes) {
-      weight.codes = codes_of<std::int16_t>(tensor, scheme.weights, part, "code");
-    } else if (part.kind == Kind::shape) {
+    if (part.kind == Kind::shape) {
       check_shape(tensor, rows, columns);
+    } else if (by_book) {
+      unpack_book(tensor, part, weight);
+    } else if (part.kind == Kind::codes) {
+      weight.codes = codes_of<std::int16_t>(tensor, scheme.weights, part, "code");
     } else if (part.kind == Kind::steps) {
       weight.steps = steps_of(tensor);
     } else {

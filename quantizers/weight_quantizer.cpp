@@ -7,6 +7,7 @@
 #include <span>
 
 #include "quantizers/affine.h"
+#include "quantizers/data_types/book_weight.h"
 #include "quantizers/range_method.h"
 
 namespace evenkeel {
@@ -52,8 +53,11 @@ Index group_width(const TensorScheme& scheme, Index columns) {
 
 Index QuantizedWeight::groups() const { return groups_of(scheme, columns); }
 
-QuantizedWeight quantize_weight(const ConstMatrixView& weight, const TensorScheme& scheme) {
+QuantizedWeight quantize_weight(const ConstMatrixView& weight, const TensorScheme& scheme,
+                                std::span<const Index> kept) {
   assert(weight.size() > 0 && scheme.granularity != Granularity::per_token);
+  if (is_signed_book(scheme.codes)) return quantize_by_book(weight, scheme, kept);
+  assert(kept.empty());
   QuantizedWeight result;
   result.scheme = scheme;
   result.rows = weight.rows();
@@ -77,6 +81,7 @@ QuantizedWeight quantize_weight(const ConstMatrixView& weight, const TensorSchem
 Matrix dequantize_weight(const QuantizedWeight& weight) {
   Matrix result(weight.rows, weight.columns);
   if (result.size() == 0) return result;
+  if (is_signed_book(weight.scheme.codes)) return dequantize_by_book(weight);
   const bool shared = weight.scheme.granularity == Granularity::per_tensor;
   const auto width = static_cast<std::size_t>(group_width(weight.scheme, weight.columns));
   const auto columns = static_cast<std::size_t>(weight.columns);
@@ -97,6 +102,12 @@ Matrix dequantize_weight(const QuantizedWeight& weight) {
 void fake_quantize_weight(MatrixView weight, const TensorScheme& scheme) {
   assert(scheme.granularity != Granularity::per_token);
   if (weight.size() == 0 || !is_quantized(scheme)) return;
+  if (is_signed_book(scheme.codes)) {
+    TensorScheme all = scheme;
+    all.proxy_percent = 0.0;
+    weight = dequantize_by_book(quantize_by_book(weight, all, {}));
+    return;
+  }
   const CodeRange range = code_range(scheme.bits, scheme.symmetric);
   for_each_piece(
       weight, scheme,

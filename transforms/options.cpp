@@ -114,7 +114,8 @@ const std::vector<std::string>& site_kind_names() {
 
 bool clips(const TransformOptions& options, const TensorScheme& weights) {
   return options.clip.value_or(options.method == Method::awq &&
-                               weights.granularity != Granularity::per_tensor);
+                               weights.granularity != Granularity::per_tensor &&
+                               !is_signed_book(weights.codes));
 }
 
 std::vector<std::string> faults_of(const TransformOptions& options) {

@@ -106,7 +106,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform.alpha: expected a number from 0 to 1 or search; got 'nan'"},
         OneFault{"scheme: {name: w2a2}",
                  "6: scheme.name: 'w2a2' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
-                 "w4a16, w4_column_wise, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8, "
+                 "w4a16, w4_column_wise, nf4, fp4, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8, "
                  "recommended_w8a8, recommended_w6a6, recommended_w4a4"},
         OneFault{"scheme: {weights: {bits: 9}}",
                  "6: scheme.weights.bits: expected an integer from 2 to 8 in decimal digits; got "
@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "'0x4'"},
         OneFault{"scheme: {weights: {granularity: per_token}}",
                  "6: scheme.weights.granularity: 'per_token' is not supported; supported: "
-                 "per_tensor, per_channel, per_group"},
+                 "per_tensor, per_channel, per_group, per_block"},
         OneFault{"scheme: {weights: {range: average_minmax}}",
                  "6: scheme.weights.range: 'average_minmax' is not supported; supported: minmax, "
                  "percentile, omse"},

@@ -249,7 +249,7 @@ memory_limit: 2G
               "smoothquant, outlier_suppression, os_plus, awq"),
              "job.yaml:10: transform.alpha: expected a number from 0 to 1 or search; got '2'",
              "job.yaml:11: scheme: 'w3a16' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
-             "w4a16, w4_column_wise, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8, "
+             "w4a16, w4_column_wise, nf4, fp4, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8, "
              "recommended_w8a8, recommended_w6a6, recommended_w4a4",
              ("job.yaml:12: memory_limit: expected digits and a unit, such as 2GiB, 512 MiB, "
               "500MB or 1000000; got '2G'")}));

@@ -291,5 +291,28 @@ TEST(InputHessian, IsTwiceTheMeanOfTheOuterProducts) {
   }
 }
 
+TEST(Gptq, RoundsToTheCodesOfABook) {
+  const Matrix weight = support::random_matrix(12, 64, 31);
+  const Matrix inputs = correlated_inputs(300, 64, 32);
+  for (const Codes codes : {Codes::linear, Codes::floating, Codes::quantile, Codes::dynamic}) {
+    for (const Granularity granularity :
+         {Granularity::per_channel, Granularity::per_block, Granularity::per_tensor}) {
+      // A block of 48 lies in two rows.
+      const TensorScheme scheme{.bits = 3,
+                                .granularity = granularity,
+                                .rounding = Rounding::gptq,
+                                .codes = codes,
+                                .block_size = 48};
+      const QuantizedWeight nearest = quantize_weight(weight, scheme);
+      // Inputs that do not hang together leave nothing to make up for.
+      const QuantizedWeight alone = rounded(weight, DoubleMatrix::Identity(64, 64), scheme);
+      EXPECT_EQ(alone.codes, nearest.codes);
+      const QuantizedWeight found = rounded(weight, hessian_of(inputs), scheme);
+      EXPECT_EQ(found.steps, nearest.steps);
+      EXPECT_LT(output_error(inputs, weight, found), 0.7 * output_error(inputs, weight, nearest));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace evenkeel

@@ -9,10 +9,10 @@ namespace evenkeel {
 namespace {
 
 TEST(Scheme, NamesSayBitsOfWeightsAndActivations) {
-  EXPECT_EQ(scheme_names(),
-            (std::vector<std::string>{"w8a8", "w6a6", "w4a4", "w8a16", "w4a16", "w4_column_wise",
-                                      "naive_w8a8", "vector_wise", "zeroquant_w8a8", "llm_int8",
-                                      "recommended_w8a8", "recommended_w6a6", "recommended_w4a4"}));
+  EXPECT_EQ(scheme_names(), (std::vector<std::string>{
+                                "w8a8", "w6a6", "w4a4", "w8a16", "w4a16", "w4_column_wise", "nf4",
+                                "fp4", "naive_w8a8", "vector_wise", "zeroquant_w8a8", "llm_int8",
+                                "recommended_w8a8", "recommended_w6a6", "recommended_w4a4"}));
   const Scheme w6a6 = scheme_named("w6a6").value();
   EXPECT_EQ(w6a6.weights, (TensorScheme{.bits = 6,
                                         .granularity = Granularity::per_channel,

@@ -1,8 +1,9 @@
 // Reads {"scheme": ..., "weight": [[...]]} or {"scheme": ..., "samples": [[[...]], ...], "heads":
 // n} from standard input, for the Python tests, and prints what the scheme makes of them: {"codes",
-// "steps", "zero_points"} of the weight, or {"ranges", "values"} of the samples under the
-// activations' scheme of the first entry of `nodes`. Each sample is a batch of n pieces, one for
-// each head (1: no heads), and observed in parts of one sample each.
+// "steps", "zero_points"} of the weight (of a signed code book also "book", "means" and "decoded",
+// row after row, and of `"kept": [...]` columns in 16 bits), or {"ranges", "values"} of the samples
+// under the activations' scheme of the first entry of `nodes`. Each sample is a batch of n pieces,
+// one for each head (1: no heads), and observed in parts of one sample each.
 #include <exception>
 #include <iostream>
 #include <utility>
@@ -66,8 +67,16 @@ Json quantized_samples(const Json& task, const TensorScheme& scheme) {
 Json answer(const Json& task) {
   const Scheme scheme = scheme_from_json(JsonReader("standard input", task), "scheme");
   if (!task.contains("weight")) return quantized_samples(task, scheme.nodes.at(0).scheme);
-  const QuantizedWeight found = quantize_weight(matrix_of(task.at("weight")), scheme.weights);
-  return {{"codes", found.codes}, {"steps", found.steps}, {"zero_points", found.zero_points}};
+  const auto kept = task.value("kept", std::vector<Index>{});
+  const QuantizedWeight found = quantize_weight(matrix_of(task.at("weight")), scheme.weights, kept);
+  Json json{{"codes", found.codes}, {"steps", found.steps}, {"zero_points", found.zero_points}};
+  if (is_signed_book(scheme.weights.codes)) {
+    const Matrix decoded = dequantize_weight(found);
+    json["book"] = found.book.values;
+    json["means"] = found.book.means;
+    json["decoded"] = std::vector<float>(decoded.data(), decoded.data() + decoded.size());
+  }
+  return json;
 }
 
 }  // namespace
