@@ -120,6 +120,7 @@ int run_program(int count, char** arguments) {
   program.footer(footer);
   add_run(program, action);
   add_compare(program, action);
+  add_scaling(program, action);
   add_evaluate(program, action);
   add_inspect(program, action);
   add_verify(program, action);

@@ -29,6 +29,7 @@ using Action = std::function<Outcome(const ProgramOptions&)>;
 /// Each registers one subcommand; parsing a command line that has it sets `action`.
 void add_run(CLI::App& program, Action& action);
 void add_compare(CLI::App& program, Action& action);
+void add_scaling(CLI::App& program, Action& action);
 void add_evaluate(CLI::App& program, Action& action);
 void add_inspect(CLI::App& program, Action& action);
 void add_verify(CLI::App& program, Action& action);

@@ -23,6 +23,7 @@ build_packages=(
   "libcli11-dev: the command line"
   "libfmt-dev: messages"
   "libspdlog-dev: the log"
+  "gnuplot-nox: the charts of reports"
   "libgtest-dev: the unit tests, which the presets build too"
 )
 test_packages=(

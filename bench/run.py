@@ -114,6 +114,22 @@ def roofline(options, _folder):
               ("rows x columns x depth", "float GFLOP/s", "of peak", "int8 GOP/s", "of peak"), rows)
 
 
+def code_books(_options, _folder):
+    """Blocks of 64 of 64 MiB of weights, beyond the caches."""
+    ours = tool("code_books", 64, 64)
+    theirs = peer("code_books", 64, 64)
+    rows = []
+    for name, rate in ours.items():
+        cells = [name + " bits"]
+        for way in ("encode", "decode"):
+            other = theirs.get(name, {}).get(way)
+            cells += [f"{rate[way]:.2f}", f"{other:.2f}" if other else "",
+                      f"{rate[way] / other:.1f}" if other else ""]
+        rows.append(cells)
+    table("Code books, GB/s of float32 on one core, blocks of 64",
+          ("data type", "encode", "bitsandbytes", "ratio", "decode", "bitsandbytes", "ratio"), rows)
+
+
 def threads(options, folder):
     rows = []
     for model in options.models:
@@ -169,7 +185,7 @@ def scaling(options, folder):
 
 
 PARTS = {"agreement": agree, "peer": against_peer, "forward": forward, "roofline": roofline,
-         "threads": threads, "scaling": scaling}
+         "code-books": code_books, "threads": threads, "scaling": scaling}
 
 
 def main():

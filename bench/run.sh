@@ -15,7 +15,7 @@ if command -v ccache >/dev/null; then
   export CCACHE_SLOPPINESS=pch_defines,time_macros  # what ccache asks for with precompiled headers
 fi
 cmake --preset release -DEVENKEEL_BENCH=ON -Wno-dev >&2
-cmake --build --preset release --target calibrate kernels_bench roofline forward_speed >&2
+cmake --build --preset release --target calibrate kernels_bench roofline forward_speed code_books >&2
 
 venv=${EVENKEEL_BENCH_VENV:-build/venv-bench}
 if [[ -z ${EVENKEEL_BENCH_VENV:-} ]] && ! cmp -s bench/requirements.txt "$venv/requirements.txt"; then

@@ -168,6 +168,19 @@ std::vector<LinearGroup> linear_groups(const Architecture& architecture, const S
 
 }  // namespace
 
+std::vector<PlannedTensor> quantized_plan(const LanguageModel& model, const Scheme& scheme) {
+  const auto layout = quantized_layout(model.architecture(), scheme, ResidualPlans(model, {}));
+  std::vector<PlannedTensor> all;
+  for (const TensorFile& shard : model.checkpoint().shards()) {
+    for (const StoredTensor& tensor : shard.tensors()) {
+      for (TensorPlan& plan : layout(tensor)) {
+        all.push_back({&tensor, std::move(plan)});
+      }
+    }
+  }
+  return all;
+}
+
 FoldedCheckpoint::FoldedCheckpoint(const LanguageModel& model, const std::filesystem::path& folder,
                                    const std::vector<std::string>& residual_norms,
                                    Leftovers leftovers)

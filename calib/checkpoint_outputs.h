@@ -52,6 +52,14 @@ class QuantizedCheckpoint {
   CheckpointWriter writer_;
 };
 
+/// Every tensor of OUTPUT/quantized (without residual transforms, which folds add), by the tensor
+/// of the model in whose place it stands. REQUIRES: as the constructor.
+struct PlannedTensor {
+  const StoredTensor* source;
+  TensorPlan plan;
+};
+std::vector<PlannedTensor> quantized_plan(const LanguageModel& model, const Scheme& scheme);
+
 /// Where config.json of a quantized checkpoint says what its record is.
 inline constexpr const char* evenkeel_key = "evenkeel";
 

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <memory>
 
 #include <fmt/format.h>
 
 #include "calib/calibration.h"
+#include "calib/compared_inputs.h"
 #include "calib/evaluation_stream.h"
 #include "calib/job_inputs.h"
 #include "calib/output_folder.h"
@@ -18,7 +18,6 @@ namespace evenkeel {
 namespace {
 
 constexpr std::string_view calibration_axis = "calibration";
-constexpr std::string_view model_axis = "model";
 
 // The row with the first calibration set and otherwise the same settings, if it is another one.
 const ComparedRow* counterpart(const std::vector<ComparedRow>& rows, const ComparedRow& row) {
@@ -99,11 +98,10 @@ ComparedRow run_row(const JobInputs& inputs, const ComparisonRow& row, bool site
 class RowProgress final : public Progress {
  public:
   RowProgress(Progress& outer, std::size_t row, std::size_t rows, const ComparisonRow& settings)
-      : outer_(outer), row_(static_cast<int>(row)), rows_(static_cast<int>(rows)) {
-    for (const auto& [axis, label] : settings.settings) {
-      label_ += label_.empty() ? label : ", " + label;
-    }
-  }
+      : outer_(outer),
+        row_(static_cast<int>(row)),
+        rows_(static_cast<int>(rows)),
+        label_(label_of(settings)) {}
   void step(std::string_view /*task*/, int done, int total, std::string_view /*detail*/) override {
     if (done == total && row_ + 1 != rows_) return;
     outer_.step("compare", row_ * total + done, rows_ * total, label_);
@@ -116,41 +114,6 @@ class RowProgress final : public Progress {
   int row_;
   int rows_;
   std::string label_;
-};
-
-// The models of all rows, each opened once: what stays in memory of one is its tokenizer and texts.
-class ComparedInputs {
- public:
-  explicit ComparedInputs(const std::vector<ComparisonRow>& rows) {
-    for (const ComparisonRow& row : rows) {
-      const auto known = std::ranges::find(models_, row.job.model, &Opened::model);
-      of_row_.push_back(static_cast<std::size_t>(known - models_.begin()));
-      if (known != models_.end()) continue;
-      models_.push_back({row.job.model, label_of(row), std::make_unique<JobInputs>(row.job)});
-    }
-  }
-
-  std::size_t size() const { return models_.size(); }
-  std::size_t model_of(std::size_t row) const { return of_row_[row]; }
-  const std::string& label(std::size_t model) const { return models_[model].label; }
-  const JobInputs& at(std::size_t model) const { return *models_[model].inputs; }
-
- private:
-  struct Opened {
-    std::filesystem::path model;
-    std::string label;
-    std::unique_ptr<JobInputs> inputs;
-  };
-
-  static std::string label_of(const ComparisonRow& row) {
-    for (const auto& [axis, label] : row.settings) {
-      if (axis == model_axis) return label;
-    }
-    return row.job.model.filename().string();
-  }
-
-  std::vector<Opened> models_;
-  std::vector<std::size_t> of_row_;
 };
 
 }  // namespace

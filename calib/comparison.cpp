@@ -14,7 +14,7 @@
 namespace evenkeel {
 namespace {
 
-constexpr std::size_t most_rows = 256;
+constexpr std::size_t most_rows = 4096;
 
 // The axis whose entries are parts of the job as a whole.
 constexpr std::string_view job_axis = "job";

@@ -20,7 +20,7 @@ struct RowTree {
 /// A label is the entry's `label`, or the entry as written: "w4a4", "corpus: text.txt",
 /// "bits: 4, symmetric: true"; models by the last part of their paths where these differ.
 /// Faults: no axis, an unknown one, no list, a label given twice, two axes that set the same key,
-/// more than 256 rows.
+/// more than 4096 rows.
 std::vector<RowTree> rows_of(const YamlValue& tree, std::vector<Fault>& faults);
 
 }  // namespace evenkeel

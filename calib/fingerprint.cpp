@@ -126,6 +126,32 @@ Fingerprint fingerprint_of(const Job& job, const Checkpoint& checkpoint) {
   return fingerprint;
 }
 
+Fingerprint fingerprint_of(const Comparison& comparison,
+                           const std::vector<const Checkpoint*>& checkpoints) {
+  Fingerprint all;
+  std::map<const Checkpoint*, Values> hashed;
+  std::map<std::string, Values> texts;
+  for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
+    const Job& job = comparison.rows[i].job;
+    Values own;
+    add("", parse_yaml(job.text, {.name = job.file.string()}), own);
+    for (auto& [key, value] : own) all.text[fmt::format("row {}: {}", i, key)] = value;
+    const std::string model = one_line(job.model.filename().string());
+    if (auto [known, is_new] = hashed.try_emplace(checkpoints[i]); is_new) {
+      add_texts("model " + model, checkpoints[i]->store().files(), known->second);
+      all.files.merge(known->second);
+    }
+    const std::string corpus = job.calibration.corpus.file.string();
+    if (!corpus.empty() && texts.try_emplace(corpus).second) {
+      add_texts("calibration.corpus", {corpus}, all.files);
+    }
+  }
+  all.program = fmt::format("{} {}", format, program_hash());
+  add_texts(fmt::format("evaluate.{}", name_of(comparison.job.evaluate.metric())),
+            comparison.job.evaluate.files(), all.files);
+  return all;
+}
+
 std::string to_text(const Fingerprint& fingerprint) {
   return Json{{"program", fingerprint.program},
               {"settings", fingerprint.settings},
@@ -153,7 +179,7 @@ std::optional<Fingerprint> fingerprint_from(const std::filesystem::path& path,
 }
 
 void require_same(const Fingerprint& earlier, const Fingerprint& now, std::string_view place) {
-  const auto begun = fmt::format("{}: holds the finished blocks of a job that did not end", place);
+  const auto begun = fmt::format("{}: holds the finished parts of a job that did not end", place);
   if (earlier.program != now.program) {
     throw UsageError(
         fmt::format("{}, begun by another build of this program; use that one {}", begun, advice));

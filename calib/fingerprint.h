@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "calib/job.h"
 #include "io/checkpoint.h"
@@ -27,6 +28,10 @@ struct Fingerprint {
 
 /// Reads every file of the model and every text once. Throws: InputError.
 Fingerprint fingerprint_of(const Job& job, const Checkpoint& checkpoint);
+
+/// Of all rows, each with the checkpoint of its model.
+Fingerprint fingerprint_of(const Comparison& comparison,
+                           const std::vector<const Checkpoint*>& checkpoints);
 
 std::string to_text(const Fingerprint& fingerprint);
 /// Nothing when the text is not one.

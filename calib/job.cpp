@@ -141,12 +141,16 @@ struct Reading {
   std::vector<Fault> faults;  // of the comparison; idle ones left out
 };
 
-Reading read_all(const YamlValue& tree, const fs::path& file, Effects& effects) {
-  Reading all{.base = read_job(tree, file), .comparison = {}, .faults = {}};
+enum class Purpose { run, compare, scaling };
+
+Reading read_all(const YamlValue& tree, const fs::path& file, Purpose purpose, Effects& effects) {
+  const auto need =
+      purpose == Purpose::scaling ? CalibrationNeed::where_used : CalibrationNeed::always;
+  Reading all{.base = read_job(tree, file, need), .comparison = {}, .faults = {}};
   effects.observe(tree, all.base.faults);
   all.comparison.job = all.base.job;
   for (auto& row : rows_of(tree, all.faults)) {
-    JobReading read = read_job(row.tree, file);
+    JobReading read = read_job(row.tree, file, need);
     effects.observe(row.tree, read.faults);
     append(all.faults, read.faults, Fault::Kind::wrong);
     append(all.faults, read.faults, Fault::Kind::missing);
@@ -154,8 +158,6 @@ Reading read_all(const YamlValue& tree, const fs::path& file, Effects& effects) 
   }
   return all;
 }
-
-enum class Purpose { run, compare };
 
 Comparison load(const fs::path& file, const std::vector<std::string>& settings, Purpose purpose) {
   const YamlValue as_written = parse_job_file(file);
@@ -168,21 +170,21 @@ Comparison load(const fs::path& file, const std::vector<std::string>& settings, 
   }
 
   Effects effects;
-  Reading all = read_all(tree, file, effects);
+  Reading all = read_all(tree, file, purpose, effects);
   // A key that takes effect in the job as written is not wrong because a setting turned it off.
-  if (!settings.empty()) read_all(as_written, file, effects);
+  if (!settings.empty()) read_all(as_written, file, purpose, effects);
 
   append(faults, all.base.faults, Fault::Kind::wrong);
   const bool needs_all = purpose == Purpose::run || all.comparison.rows.empty();
   if (needs_all) append(faults, all.base.faults, Fault::Kind::missing);
   std::ranges::move(all.faults, std::back_inserter(faults));
   std::ranges::move(effects.idle_everywhere(), std::back_inserter(faults));
-  if (purpose == Purpose::compare && tree.find("compare") == nullptr) {
+  if (purpose != Purpose::run && tree.find("compare") == nullptr) {
     faults.push_back({Fault::Kind::missing, tree.place, "compare",
                       "missing; give lists of what to compare, such as transform.method: [none, "
                       "os_plus]"});
   }
-  if (purpose == Purpose::compare && all.comparison.job.evaluate.files().empty() &&
+  if (purpose != Purpose::run && all.comparison.job.evaluate.files().empty() &&
       tree.find("evaluate") == nullptr) {
     faults.push_back({Fault::Kind::missing, tree.place, "evaluate",
                       "missing; a comparison needs texts to evaluate, such as evaluate: "
@@ -198,6 +200,15 @@ std::string_view name_of(Cut cut) { return cut == Cut::windows ? "windows" : "te
 
 Job load_job(const fs::path& file, const std::vector<std::string>& settings) {
   return load(file, settings, Purpose::run).job;
+}
+
+bool needs_calibration(const Job& job) {
+  return job.transform.method != Method::none || job.scheme.weights.rounding == Rounding::gptq ||
+         job.transform.clip == true || !is_dynamic(job.scheme);
+}
+
+Comparison load_scaling(const fs::path& file, const std::vector<std::string>& settings) {
+  return load(file, settings, Purpose::scaling);
 }
 
 Comparison load_comparison(const fs::path& file, const std::vector<std::string>& settings) {

@@ -69,6 +69,10 @@ struct Job {
   std::uint64_t memory_limit = default_memory_limit;
 };
 
+/// Whether the job's figures depend on calibration samples: not when its weights are rounded to the
+/// nearest as they are, and ranges of activations are found anew for each input.
+bool needs_calibration(const Job& job);
+
 /// One row of a comparison: the job with the row's settings merged in, and those settings as
 /// (axis, label) pairs in the order of the `compare:` section. A label is the entry as written:
 /// "w4a4", "random: ascii", "bits: 4, symmetric: true".
@@ -95,8 +99,13 @@ Job load_job(const std::filesystem::path& file, const std::vector<std::string>& 
 /// map is merged into the section (`random` replaces `corpus` and the other way round), any other
 /// replaces the value. A map that meets a scheme given by name keeps it: {name: w8a8, ...}. Axes:
 /// model, anything under transform, scheme, calibration, and `job`, whose entries hold several of
-/// these; at most 256 rows; evaluate.perplexity (or accuracy) is needed.
+/// these; at most 4096 rows; evaluate.perplexity (or accuracy) is needed.
 Comparison load_comparison(const std::filesystem::path& file,
                            const std::vector<std::string>& settings = {});
+
+/// The same for `calibrate scaling`: of the rows those that need no calibration
+/// (needs_calibration) need no section of that name.
+Comparison load_scaling(const std::filesystem::path& file,
+                        const std::vector<std::string>& settings = {});
 
 }  // namespace evenkeel

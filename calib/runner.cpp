@@ -97,7 +97,8 @@ nlohmann::ordered_json run_job(const Job& job, Progress& progress, const RunOpti
   const std::vector<Encoding> samples = inputs.samples(job);
   OutputFolder folder(job.output, Leftovers::keep);
   const Fingerprint fingerprint = fingerprint_of(job, inputs.model().checkpoint());
-  if (continue_job(folder, fingerprint, options.restart) == Earlier::all) {
+  if (continue_job(folder, fingerprint, options.restart, block_parts(folder).has(0)) ==
+      Earlier::all) {
     progress.remark("the killed job was complete; its outputs are in place now");
     return JsonReader(job.output / "summary.json").document();
   }

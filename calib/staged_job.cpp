@@ -5,8 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "calib/block_part.h"
-#include "calib/outputs.h"
+#include "calib/score_json.h"
 #include "io/content_hash.h"
 #include "io/errors.h"
 #include "io/strict_json.h"
@@ -44,26 +43,20 @@ void start_over(OutputFolder& folder) {
 
 }  // namespace
 
-Earlier continue_job(OutputFolder& folder, const Fingerprint& fingerprint, bool restart) {
+Earlier continue_job(OutputFolder& folder, const Fingerprint& fingerprint, bool restart,
+                     bool has_finished) {
   if (folder.is_kept() && restart) start_over(folder);
-  if (folder.is_kept() && !folder.is_committing() && !block_parts(folder).has(0)) folder.clear();
+  if (folder.is_kept() && !folder.is_committing() && !has_finished) folder.clear();
   if (!folder.is_kept()) {
     write_checked_text(folder.job_file(), to_text(fingerprint));
     return Earlier::nothing;
   }
   require_same(fingerprint_in(folder), fingerprint, folder.staging().string());
-  return folder.end_commit() ? Earlier::all : Earlier::blocks;
+  return folder.end_commit() ? Earlier::all : Earlier::parts;
 }
 
 void keep_scores(const OutputFolder& folder, const std::vector<TextScore>& scores) {
-  Json json = Json::array();
-  for (const TextScore& score : scores) {
-    json.push_back({{"label", score.label},
-                    {"value", score.value},
-                    {"examples", score.examples},
-                    {"correct", score.correct}});
-  }
-  write_checked_text(scores_file(folder), json.dump(2) + "\n");
+  write_checked_text(scores_file(folder), kept_json(scores).dump(2) + "\n");
 }
 
 std::optional<std::vector<TextScore>> kept_scores(const OutputFolder& folder,
@@ -72,12 +65,7 @@ std::optional<std::vector<TextScore>> kept_scores(const OutputFolder& folder,
   if (!text) return std::nullopt;
   std::vector<TextScore> scores;
   try {
-    for (const Json& score : parse_json(scores_file(folder), *text)) {
-      scores.push_back({.label = score.at("label").get<std::string>(),
-                        .value = score.at("value").get<double>(),
-                        .examples = score.at("examples").get<std::int64_t>(),
-                        .correct = score.at("correct").get<std::int64_t>()});
-    }
+    scores = scores_from(parse_json(scores_file(folder), *text));
   } catch (const InputError&) {
     return std::nullopt;
   } catch (const Json::exception&) {

@@ -13,16 +13,17 @@ namespace evenkeel {
 /// What an earlier attempt at a job left in its staging folder.
 enum class Earlier {
   nothing,
-  blocks,  // and perhaps more
-  all      // only moving it into place was left to do, which is done now
+  parts,  // finished ones, and perhaps more
+  all     // only moving it into place was left to do, which is done now
 };
 
 /// Makes sure that what is staged is of this very job, and says so in job.json when nothing is
-/// staged yet. What an earlier job left without a finished block is discarded; with `restart`
-/// whatever it left (but the moving into place that it began is ended, so that outputs belong
-/// together). REQUIRES: `folder` keeps its staging folder.
-/// Throws: as require_same; InputError when job.json is damaged; MachineError.
-Earlier continue_job(OutputFolder& folder, const Fingerprint& fingerprint, bool restart);
+/// staged yet. What an earlier job left without a finished part, a block or a row (`has_finished`
+/// says whether there is one), is discarded; with `restart` whatever it left (but the moving into
+/// place that it began is ended, so that outputs belong together). REQUIRES: `folder` keeps its
+/// staging folder. Throws: as require_same; InputError when job.json is damaged; MachineError.
+Earlier continue_job(OutputFolder& folder, const Fingerprint& fingerprint, bool restart,
+                     bool has_finished);
 
 /// Keeps the figures of the model as it is stored. Throws: MachineError.
 void keep_scores(const OutputFolder& folder, const std::vector<TextScore>& scores);

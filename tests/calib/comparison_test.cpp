@@ -230,7 +230,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "8: compare.scheme: 'w8a8' is in the list twice"},
         OneFault{"compare: {scheme: [w8a8, w3a3]}",
                  "7: scheme: 'w3a3' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
-                 "w4a16, w4_column_wise, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8, "
+                 "w4a16, w4_column_wise, nf4, fp4, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8, "
                  "recommended_w8a8, recommended_w6a6, recommended_w4a4"},
         OneFault{"compare: {transform: [none]}",
                  "7: transform: expected a section with the keys method, search_samples, search, "
@@ -267,9 +267,9 @@ TEST(LoadComparison, bounds_the_number_of_rows) {
     for (int i = 2; i <= entries; ++i) more += ", " + std::to_string(i);
     more += "]\n";
   };
-  axis("calibration.samples", 16);
-  axis("calibration.batch", 17);
-  EXPECT_EQ(faults_of_more(more), Lines{"job.yaml:7: compare: asks for more than 256 rows"});
+  axis("calibration.samples", 64);
+  axis("calibration.batch", 65);
+  EXPECT_EQ(faults_of_more(more), Lines{"job.yaml:7: compare: asks for more than 4096 rows"});
 }
 
 TEST(LoadComparison, says_when_there_is_nothing_to_compare_or_to_evaluate) {
