@@ -57,11 +57,10 @@ class GptqFactor {
 
 /// Codes of `weight` [out, in] in the places of its columns, with steps by the scheme's range: of
 /// the weight as it is given, or of each group when it is reached (scheme.gptq.static_groups).
-/// Columns move in double; each is rounded in float, as `quantize_weight` does. Of a signed code book
-/// the values and (but for groups whose steps are found on the way) the constants are those of the
-/// weight as it is given.
-/// REQUIRES: faults_of(scheme) is empty; weight finite and not empty; `factor` of weight.cols()
-/// columns, made with scheme.gptq.
+/// Columns move in double; each is rounded in float, as `quantize_weight` does. Of a signed code
+/// book the values and (but for groups whose steps are found on the way) the constants are those of
+/// the weight as it is given. REQUIRES: faults_of(scheme) is empty; weight finite and not empty;
+/// `factor` of weight.cols() columns, made with scheme.gptq.
 QuantizedWeight gptq(const ConstMatrixView& weight, const GptqFactor& factor,
                      const TensorScheme& scheme);
 

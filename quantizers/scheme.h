@@ -150,13 +150,13 @@ struct Scheme {
 
 /// w8a8, w6a6, w4a4: asymmetric MinMax per-channel weights, asymmetric AvgMinMax per-tensor
 /// activations. w8a16: symmetric per-channel weights alone; w4a16: symmetric weights in groups of
-/// 128 alone; w4_column_wise: per channel alone; nf4, fp4: those codes in blocks of 64 alone. 8 bits and symmetric MinMax on both sides:
-/// naive_w8a8 per tensor (static), vector_wise activations per token and weights per channel,
-/// zeroquant_w8a8 activations per token and weights in groups of 128 (Yao et al. 2022, whose groups
-/// are a number of parts of the matrix); llm_int8 is vector_wise with outlier_threshold 6.
-/// recommended_w8a8, recommended_w6a6: as w8a8 and w6a6 with activations per token;
-/// recommended_w4a4: both sides in groups of 32, weights by GPTQ, attention probabilities per token
-/// in logarithmic codes. Nothing for another name.
+/// 128 alone; w4_column_wise: per channel alone; nf4, fp4: those codes in blocks of 64 alone. 8
+/// bits and symmetric MinMax on both sides: naive_w8a8 per tensor (static), vector_wise activations
+/// per token and weights per channel, zeroquant_w8a8 activations per token and weights in groups of
+/// 128 (Yao et al. 2022, whose groups are a number of parts of the matrix); llm_int8 is vector_wise
+/// with outlier_threshold 6. recommended_w8a8, recommended_w6a6: as w8a8 and w6a6 with activations
+/// per token; recommended_w4a4: both sides in groups of 32, weights by GPTQ, attention
+/// probabilities per token in logarithmic codes. Nothing for another name.
 std::optional<Scheme> scheme_named(std::string_view name);
 const std::vector<std::string>& scheme_names();
 /// The name of a scheme that has one.

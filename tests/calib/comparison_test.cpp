@@ -228,10 +228,11 @@ INSTANTIATE_TEST_SUITE_P(
                  "section"},
         OneFault{"compare: {scheme: [w8a8,\n  w4a4, w8a8]}",
                  "8: compare.scheme: 'w8a8' is in the list twice"},
-        OneFault{"compare: {scheme: [w8a8, w3a3]}",
-                 "7: scheme: 'w3a3' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
-                 "w4a16, w4_column_wise, nf4, fp4, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8, "
-                 "recommended_w8a8, recommended_w6a6, recommended_w4a4"},
+        OneFault{
+            "compare: {scheme: [w8a8, w3a3]}",
+            "7: scheme: 'w3a3' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
+            "w4a16, w4_column_wise, nf4, fp4, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8, "
+            "recommended_w8a8, recommended_w6a6, recommended_w4a4"},
         OneFault{"compare: {transform: [none]}",
                  "7: transform: expected a section with the keys method, search_samples, search, "
                  "shift, scale, objective, outlier_threshold, alpha, clip, sites, plain_layout; "

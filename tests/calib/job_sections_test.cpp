@@ -104,10 +104,11 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: transform.alpha: expected a number from 0 to 1 or search; got '.nan'"},
         OneFault{"transform: {method: smoothquant, alpha: nan}",
                  "6: transform.alpha: expected a number from 0 to 1 or search; got 'nan'"},
-        OneFault{"scheme: {name: w2a2}",
-                 "6: scheme.name: 'w2a2' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
-                 "w4a16, w4_column_wise, nf4, fp4, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8, "
-                 "recommended_w8a8, recommended_w6a6, recommended_w4a4"},
+        OneFault{
+            "scheme: {name: w2a2}",
+            "6: scheme.name: 'w2a2' is not supported; supported: w8a8, w6a6, w4a4, w8a16, "
+            "w4a16, w4_column_wise, nf4, fp4, naive_w8a8, vector_wise, zeroquant_w8a8, llm_int8, "
+            "recommended_w8a8, recommended_w6a6, recommended_w4a4"},
         OneFault{"scheme: {weights: {bits: 9}}",
                  "6: scheme.weights.bits: expected an integer from 2 to 8 in decimal digits; got "
                  "'9'"},
