@@ -168,12 +168,15 @@ std::vector<LinearGroup> linear_groups(const Architecture& architecture, const S
 
 }  // namespace
 
-std::vector<PlannedTensor> quantized_plan(const LanguageModel& model, const Scheme& scheme) {
-  const auto layout = quantized_layout(model.architecture(), scheme, ResidualPlans(model, {}));
+std::vector<PlannedTensor> quantized_plan(const LanguageModel& model, const Scheme& scheme,
+                                          const std::vector<std::string>& residual_norms) {
+  const auto layout =
+      quantized_layout(model.architecture(), scheme, ResidualPlans(model, residual_norms));
   std::vector<PlannedTensor> all;
   for (const TensorFile& shard : model.checkpoint().shards()) {
     for (const StoredTensor& tensor : shard.tensors()) {
       for (TensorPlan& plan : layout(tensor)) {
+        if (is_weight(plan.dtype)) plan.dtype = written_dtype(plan.dtype);  // as it is written
         all.push_back({&tensor, std::move(plan)});
       }
     }

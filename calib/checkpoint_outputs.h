@@ -52,13 +52,14 @@ class QuantizedCheckpoint {
   CheckpointWriter writer_;
 };
 
-/// Every tensor of OUTPUT/quantized (without residual transforms, which folds add), by the tensor
-/// of the model in whose place it stands. REQUIRES: as the constructor.
+/// Every tensor of OUTPUT/quantized, by the tensor of the model in whose place it stands.
+/// REQUIRES: as the constructor.
 struct PlannedTensor {
   const StoredTensor* source;
   TensorPlan plan;
 };
-std::vector<PlannedTensor> quantized_plan(const LanguageModel& model, const Scheme& scheme);
+std::vector<PlannedTensor> quantized_plan(const LanguageModel& model, const Scheme& scheme,
+                                          const std::vector<std::string>& residual_norms);
 
 /// Where config.json of a quantized checkpoint says what its record is.
 inline constexpr const char* evenkeel_key = "evenkeel";

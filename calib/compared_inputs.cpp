@@ -1,6 +1,7 @@
 #include "calib/compared_inputs.h"
 
 #include <algorithm>
+#include <map>
 #include <string_view>
 
 namespace evenkeel {
@@ -23,6 +24,12 @@ ComparedInputs::ComparedInputs(const std::vector<ComparisonRow>& rows) {
     of_row_.push_back(static_cast<std::size_t>(known - models_.begin()));
     if (known != models_.end()) continue;
     models_.push_back({row.job.model, model_label_of(row), std::make_unique<JobInputs>(row.job)});
+  }
+  // Folders of one name are told apart by their paths.
+  std::map<std::string, int> uses;
+  for (const Opened& opened : models_) ++uses[opened.label];
+  for (Opened& opened : models_) {
+    if (uses[opened.label] > 1) opened.label = opened.model.string();
   }
 }
 

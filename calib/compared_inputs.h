@@ -20,7 +20,7 @@ class ComparedInputs {
 
   std::size_t size() const { return models_.size(); }
   std::size_t model_of(std::size_t row) const { return of_row_[row]; }
-  /// Its label on the axis `model`, or its folder's name.
+  /// Its label on the axis `model`, or its folder's name, or path where these are alike.
   const std::string& label(std::size_t model) const { return models_[model].label; }
   const JobInputs& at(std::size_t model) const { return *models_[model].inputs; }
 

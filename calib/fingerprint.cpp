@@ -72,6 +72,12 @@ void add_texts(const std::string& what, const std::vector<std::filesystem::path>
   }
 }
 
+std::string hash_of_files(const std::vector<std::filesystem::path>& files) {
+  ContentHash all;
+  for (const auto& file : files) all.add(file.filename().string() + file_hash(file));
+  return all.text();
+}
+
 // The first key whose values differ; an absent value is nothing.
 struct Difference {
   std::string key;
@@ -129,26 +135,29 @@ Fingerprint fingerprint_of(const Job& job, const Checkpoint& checkpoint) {
 Fingerprint fingerprint_of(const Comparison& comparison,
                            const std::vector<const Checkpoint*>& checkpoints) {
   Fingerprint all;
-  std::map<const Checkpoint*, Values> hashed;
-  std::map<std::string, Values> texts;
+  all.program = fmt::format("{} {}", format, program_hash());
+  // By row, since a row that has another model or text is another one, whatever these are called.
+  std::map<const Checkpoint*, std::string> models;
+  std::map<std::filesystem::path, std::string> corpora;
   for (std::size_t i = 0; i < comparison.rows.size(); ++i) {
     const Job& job = comparison.rows[i].job;
     Values own;
     add("", parse_yaml(job.text, {.name = job.file.string()}), own);
     for (auto& [key, value] : own) all.text[fmt::format("row {}: {}", i, key)] = value;
-    const std::string model = one_line(job.model.filename().string());
-    if (auto [known, is_new] = hashed.try_emplace(checkpoints[i]); is_new) {
-      add_texts("model " + model, checkpoints[i]->store().files(), known->second);
-      all.files.merge(known->second);
-    }
-    const std::string corpus = job.calibration.corpus.file.string();
-    if (!corpus.empty() && texts.try_emplace(corpus).second) {
-      add_texts("calibration.corpus", {corpus}, all.files);
-    }
+    std::string& model = models[checkpoints[i]];
+    if (model.empty()) model = hash_of_files(checkpoints[i]->store().files());
+    all.files[fmt::format("model of row {}", i)] = model;
+    const std::filesystem::path& file = job.calibration.corpus.file;
+    if (file.empty() || !needs_calibration(job)) continue;
+    std::string& corpus = corpora[file];
+    if (corpus.empty()) corpus = file_hash(file);
+    all.files[fmt::format("calibration.corpus of row {}", i)] = corpus;
   }
-  all.program = fmt::format("{} {}", format, program_hash());
-  add_texts(fmt::format("evaluate.{}", name_of(comparison.job.evaluate.metric())),
-            comparison.job.evaluate.files(), all.files);
+  const auto& texts = comparison.job.evaluate.files();
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    all.files[fmt::format("evaluate.{} {}: {}", name_of(comparison.job.evaluate.metric()), i,
+                          texts[i].filename().string())] = file_hash(texts[i]);
+  }
   return all;
 }
 

@@ -13,6 +13,7 @@
 
 #include "calib/byte_size.h"
 #include "calib/clip_search.h"
+#include "calib/job_keys.h"
 #include "calib/scheme_section.h"
 #include "io/corpus_file.h"
 #include "io/one_line.h"
@@ -296,6 +297,11 @@ JobReading read_job(const YamlValue& tree, const fs::path& file, CalibrationNeed
   job.scheme = read_scheme(root, reading.faults);
   if (need == CalibrationNeed::always || root.has("calibration") || needs_calibration(job)) {
     require_source(calibration);
+  }
+  if (need == CalibrationNeed::where_used && !needs_calibration(job)) {
+    for (const std::string& key : known_keys("calibration")) {
+      calibration.idle(key, "weights are rounded as they are, so that nothing is calibrated");
+    }
   }
   check_across(transform, calibration, job);
   job.evaluate = read_evaluation(root, folder);

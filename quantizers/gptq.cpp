@@ -10,6 +10,7 @@
 
 #include "io/errors.h"
 #include "quantizers/affine.h"
+#include "quantizers/data_types/book_weight.h"
 #include "quantizers/data_types/code_book.h"
 
 namespace evenkeel {
@@ -103,9 +104,13 @@ class ColumnRounder {
   void find_step(Index row, Index column, std::size_t step) {
     const Index count = std::min(width_, moving_.cols() - column);
     const Matrix group = moving_.row(row).segment(column, count).cast<float>();
+    if (by_book_) {
+      result_.steps[step] = book_constant(row_of(group, 0));
+      return;
+    }
     const QuantizedWeight found = quantize_weight(group, scheme_);
     result_.steps[step] = found.steps.front();
-    if (!by_book_) result_.zero_points[step] = found.zero_points.front();
+    result_.zero_points[step] = found.zero_points.front();
   }
 
   const std::vector<Index>& order_;

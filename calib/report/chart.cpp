@@ -23,7 +23,8 @@ namespace {
 constexpr std::array colours{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                              "#E69F00", "#56B4E9", "#777777", "#000000"};
 
-// What stands between double quotes of a script: no escape, no second line, no markup.
+// What stands between double quotes of a script: no escape and no second line.
+// gnuplot itself escapes what would be markup.
 std::string quoted(const std::string& text) {
   std::string safe;
   for (const char c : text) {
@@ -36,12 +37,24 @@ std::string quoted(const std::string& text) {
   return "\"" + safe + "\"";
 }
 
+bool can_stand(const Chart& chart, double x, double y) {
+  return std::isfinite(x) && std::isfinite(y) && (!chart.log_x || x > 0.0);
+}
+
+bool has_points(const Chart& chart) {
+  return std::ranges::any_of(chart.curves, [&](const Curve& curve) {
+    return std::ranges::any_of(curve.points, [&](const auto& point) {
+      return can_stand(chart, point.first, point.second);
+    });
+  });
+}
+
 std::string data_of(const Chart& chart) {
   std::string data;
   for (std::size_t i = 0; i < chart.curves.size(); ++i) {
     data += fmt::format("$curve{} << END\n", i);
     for (const auto& [x, y] : chart.curves[i].points) {
-      if (std::isfinite(x) && std::isfinite(y) && (!chart.log_x || x > 0.0)) {
+      if (can_stand(chart, x, y)) {
         data += fmt::format("{} {}\n", x, y);
       }
     }
@@ -160,7 +173,7 @@ Ran run_gnuplot(const std::string& script) {
 bool can_draw() { return run_gnuplot("").started; }
 
 std::optional<std::string> draw(const Chart& chart, const std::string& name) {
-  if (chart.curves.empty()) return std::nullopt;
+  if (!has_points(chart)) return std::nullopt;
   const Ran ran = run_gnuplot(script_of(chart, name));
   if (!ran.started) return std::nullopt;
   const std::size_t begin = ran.output.find("<svg");

@@ -28,7 +28,7 @@ bool can_draw();
 
 /// One <svg> element, without an XML header, whose marks and texts suit a light ground; points that
 /// are not finite (or, on a log axis, not positive) are left out. `name`, of letters and digits,
-/// makes the ids in it the page's own. Nothing when gnuplot cannot be run.
+/// makes the ids in it the page's own. Nothing when no point is left, or gnuplot cannot be run.
 /// Throws: MachineError when it fails.
 std::optional<std::string> draw(const Chart& chart, const std::string& name);
 

@@ -70,11 +70,12 @@ ModelBits stored_bits(const LanguageModel& model, const Scheme& scheme) {
   return bits;
 }
 
-ModelBits quantized_bits(const LanguageModel& model, const Scheme& scheme) {
+ModelBits quantized_bits(const LanguageModel& model, const Scheme& scheme,
+                         const std::vector<std::string>& residual_norms) {
   const auto quantized = quantized_weights(model, scheme);
   ModelBits bits;
   const StoredTensor* last = nullptr;
-  for (const PlannedTensor& planned : quantized_plan(model, scheme)) {
+  for (const PlannedTensor& planned : quantized_plan(model, scheme, residual_norms)) {
     const bool is_weight = quantized.contains(planned.source->name);
     bits.*(is_weight ? part_of(planned.plan.name) : &ModelBits::unquantized) +=
         bits_of(planned.plan.dtype, planned.plan.shape);

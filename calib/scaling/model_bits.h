@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -31,8 +33,10 @@ struct ModelBits {
 /// Of the model as it is stored, `weights` being those that `scheme` would quantize.
 ModelBits stored_bits(const LanguageModel& model, const Scheme& scheme);
 
-/// Of quantized/ as `calibrate run` writes it. REQUIRES: no packing_fault.
-ModelBits quantized_bits(const LanguageModel& model, const Scheme& scheme);
+/// Of quantized/ as `calibrate run` writes it; `residual_norms` are the norms that a transform
+/// gives tensors of their own (calib/checkpoint_outputs.h). REQUIRES: no packing_fault.
+ModelBits quantized_bits(const LanguageModel& model, const Scheme& scheme,
+                         const std::vector<std::string>& residual_norms);
 
 nlohmann::ordered_json to_json(const ModelBits& bits);
 

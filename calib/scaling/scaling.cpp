@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -25,7 +26,8 @@
 #include "calib/summary.h"
 #include "io/errors.h"
 #include "io/file.h"
-#include "io/json_reader.h"
+#include "io/one_line.h"
+#include "transforms/site.h"
 
 namespace evenkeel {
 namespace {
@@ -97,8 +99,18 @@ class Scaling {
     for (std::size_t first = 0; first < zero_shot.size(); first += at_once) {
       const std::size_t count = std::min(at_once, zero_shot.size() - first);
       tell(zero_shot[first]);
-      tbb::parallel_for(std::size_t{0}, count,
-                        [&](std::size_t i) { run_row(zero_shot[first + i], count); });
+      // Of several faults that of the first row is told, whichever thread was sooner.
+      std::vector<std::exception_ptr> faults(count);
+      tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+        try {
+          run_row(zero_shot[first + i], count);
+        } catch (...) {
+          faults[i] = std::current_exception();
+        }
+      });
+      for (const std::exception_ptr& fault : faults) {
+        if (fault) std::rethrow_exception(fault);
+      }
     }
     for (const std::size_t row : calibrated) {
       tell(row);
@@ -146,7 +158,13 @@ class Scaling {
       const auto load = [&](Index number) {
         return zero_shot_block(inputs.model(), number, job.scheme, &outcome.uses);
       };
-      outcome.scores = scores_by_block(inputs.model(), inputs.texts(), load, silent, &memory);
+      try {
+        outcome.scores = scores_by_block(inputs.model(), inputs.texts(), load, silent, &memory);
+      } catch (const InputError& error) {
+        throw InputError(fmt::format("{}: row '{}': {}",
+                                     inputs.model().checkpoint().folder().string(),
+                                     one_line(label_of(comparison_.rows[row])), error.what()));
+      }
     }
     outcome.seconds = std::chrono::duration<double>(Clock::now() - start).count();
     finished_.keep(row, to_json(outcome));
@@ -226,7 +244,9 @@ ScalingResult put_together(const Comparison& comparison, const ComparedInputs& i
     }
     added.weights = job.scheme.weights;
     added.scores = std::move(outcomes[row].scores);
-    added.bits = quantized_bits(inputs.at(added.model).model(), job.scheme);
+    const LanguageModel& model = inputs.at(added.model).model();
+    added.bits =
+        quantized_bits(model, job.scheme, residual_norms(model.architecture(), job.transform));
     added.uses = std::move(outcomes[row].uses);
     added.seconds = outcomes[row].seconds;
   }

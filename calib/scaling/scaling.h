@@ -38,7 +38,7 @@ struct ScaledRow {
   TensorScheme weights;
   std::vector<TextScore> scores;
   ModelBits bits;
-  CodeUses uses;  // empty of uniform codes
+  CodeUses uses;  // of code books without calibration; else empty
   double seconds = 0.0;
 };
 

@@ -8,8 +8,6 @@
 
 #include <fmt/format.h>
 
-#include "quantizers/data_types/data_type.h"
-
 namespace evenkeel {
 namespace {
 
@@ -61,10 +59,8 @@ double entropy_of(const CodeUses& uses) {
 std::string data_type_of(const TensorScheme& weights) {
   std::string text(name_of(weights.codes));
   if (weights.codes == Codes::uniform) text = weights.symmetric ? "integer" : "asymmetric integer";
-  if (weights.codes == Codes::floating &&
-      exponent_bits_of(weights) != default_exponent_bits(weights.bits)) {
-    text += weights.paper_exponents ? " (paper)" : fmt::format(" e{}", weights.exponent_bits);
-  }
+  if (weights.paper_exponents) text += " (paper)";
+  if (weights.exponent_bits > 0) text += fmt::format(" e{}", weights.exponent_bits);
   if (weights.appendix_bias) text += ", appendix bias";
   if (weights.rounding == Rounding::gptq) text += ", GPTQ";
   if (weights.centered) text += ", centered";
@@ -117,8 +113,8 @@ std::vector<ScalingPoint> points_of(const ScalingResult& result) {
   }
   for (std::size_t i = 0; i < result.models.size(); ++i) {
     const ScaledModel& model = result.models[i];
-    points.push_back({i, std::nullopt, unquantized_bits, model.bits.total(),
-                      loss_of(result, by_byte, model, model.scores)});
+    points.push_back({i, std::nullopt, static_cast<int>(std::lround(model.bits.per_weight())),
+                      model.bits.total(), loss_of(result, by_byte, model, model.scores)});
   }
   return points;
 }
@@ -177,7 +173,7 @@ std::optional<ScalingPoint> best_within(const std::vector<ScalingPoint>& points,
                                         std::uint64_t bytes) {
   std::optional<ScalingPoint> best;
   for (const ScalingPoint& point : pareto_front(points)) {
-    if (point.total_bits <= 8 * bytes) best = point;
+    if (point.total_bits / 8 <= bytes) best = point;
   }
   return best;
 }

@@ -21,19 +21,19 @@ std::optional<double> bits_per_byte(const ScaledModel& model, const std::vector<
 /// alike.
 double entropy_of(const CodeUses& uses);
 
-/// Bits of a code, "float" with its exponent bits, the block or group, centering, proxies, GPTQ:
-/// "4-bit float e2, blocks of 64".
+/// Bits of a code, the data type, and what shares a constant: "4 bits, float e3, blocks of 64".
 std::string text_of(const TensorScheme& weights);
-/// The same without bits and sizes: what points of one curve share.
+/// The type with its options, centering, proxies and GPTQ: what points of one curve share.
 std::string data_type_of(const TensorScheme& weights);
 /// Values that share a constant: the block or group; nothing where they are rows or all.
 std::optional<int> shared_values(const TensorScheme& weights);
 
-/// A model at a setting, or (row: nothing) as it is stored.
+/// A model at a setting, or (row: nothing) as it is stored, whose bits are those of its weights,
+/// rounded.
 struct ScalingPoint {
   std::size_t model = 0;
   std::optional<std::size_t> row;
-  int bits = 16;
+  int bits = 0;
   std::uint64_t total_bits = 0;
   double loss = 0.0;
 };

@@ -8,6 +8,7 @@
 
 #include "calib/report/chart.h"
 #include "calib/report/page.h"
+#include "io/errors.h"
 #include "io/one_line.h"
 
 namespace evenkeel {
@@ -131,6 +132,7 @@ class Report {
       : result_(result),
         points_(points_of(result)),
         page_(fmt::format("Bits and {}", loss_name(result))),
+        progress_(progress),
         draws_(can_draw()) {
     if (!draws_) {
       progress.note(
@@ -171,8 +173,14 @@ class Report {
 
   void figure(const Chart& chart, std::string_view caption) {
     if (!draws_) return;
-    if (const auto svg = draw(chart, fmt::format("chart{}", ++charts_))) {
-      page_.figure(*svg, caption);
+    try {
+      if (const auto svg = draw(chart, fmt::format("chart{}", ++charts_))) {
+        page_.figure(*svg, caption);
+      }
+    } catch (const MachineError& error) {
+      // The figures are worth more than their picture.
+      progress_.note(fmt::format("report.html has no charts: {}", error.what()));
+      draws_ = false;
     }
   }
 
@@ -214,6 +222,7 @@ class Report {
   const ScalingResult& result_;
   Points points_;
   Page page_;
+  Progress& progress_;
   bool draws_;
   int charts_ = 0;
 };
@@ -289,8 +298,19 @@ std::string precision_text(const ScalingResult& result, const Points& points,
 
 std::string text_of(const ScalingPoint& point, const ScalingResult& result) {
   const std::string& label = result.models[point.model].label;
-  return point.row ? fmt::format("{}: {}", label, text_of(result.rows[*point.row].weights))
-                   : fmt::format("{}: as it is stored", label);
+  if (!point.row) return fmt::format("{}: as it is stored", label);
+  const ScaledRow& row = result.rows[*point.row];
+  const std::string name = text_of(row.weights);
+  const bool alone = std::ranges::count_if(result.rows, [&](const ScaledRow& other) {
+                       return other.model == row.model && text_of(other.weights) == name;
+                     }) == 1;
+  if (alone) return fmt::format("{}: {}", label, name);
+  // Rows that differ in anything else.
+  std::string settings;
+  for (const auto& [axis, setting] : row.settings) {
+    settings += (settings.empty() ? "" : ", ") + setting;
+  }
+  return fmt::format("{}: {} ({})", label, name, settings);
 }
 
 std::vector<std::string> scaling_answers(const ScalingResult& result) {

@@ -14,8 +14,8 @@ namespace evenkeel {
 /// report.html: what was found in a sentence for each model; for each family loss over total bits,
 /// one curve for each precision through the best setting of each size, the Pareto front marked; for
 /// each model loss over precision by data type, and over the block at the smallest precision; the
-/// front as a table: the best setting from each budget on. Notes when gnuplot cannot be run, and
-/// there are no charts. Throws: MachineError as draw.
+/// front as a table: the best setting from each budget on. Notes when gnuplot cannot draw, and
+/// there are no charts.
 std::string scaling_report(const ScalingResult& result, const Job& job, Progress& progress);
 
 /// A line for each family of several models: which precision is the best for the same bits; and for

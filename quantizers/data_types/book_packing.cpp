@@ -86,7 +86,7 @@ std::vector<PackedPart> book_parts(const std::string& module, Index rows, Index 
   const Index kept = kept_columns(weights, columns);
   const auto codes = static_cast<std::size_t>(rows * (columns - kept));
   const auto bytes = static_cast<std::int64_t>(bit_stream_bytes(codes, weights.bits));
-  const auto constants = static_cast<std::int64_t>(book_runs(weights, rows, columns - kept).size());
+  const auto constants = static_cast<std::int64_t>(book_constants(weights, rows, columns - kept));
   std::vector<PackedPart> parts{
       packed_part(Kind::codes, module, "weight_codes", DType::U8, {bytes}),
       packed_part(Kind::shape, module, "weight_shape", DType::I64, {2}),

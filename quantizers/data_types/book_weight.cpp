@@ -102,6 +102,20 @@ std::vector<Index> book_runs(const TensorScheme& scheme, Index rows, Index colum
   return runs;
 }
 
+Index book_constants(const TensorScheme& scheme, Index rows, Index columns) {
+  const auto pieces = [](Index size, Index length) {
+    return size / length + (size % length != 0 ? 1 : 0);
+  };
+  if (rows == 0 || columns == 0) return 0;
+  if (scheme.granularity == Granularity::per_tensor) return 1;
+  if (scheme.granularity == Granularity::per_block) {
+    return pieces(rows * columns, scheme.block_size);
+  }
+  return rows * pieces(columns, group_width(scheme, columns));
+}
+
+float book_constant(std::span<const float> values) { return in_half(largest_magnitude(values)); }
+
 QuantizedWeight quantize_by_book(const ConstMatrixView& weight, const TensorScheme& scheme,
                                  std::span<const Index> kept) {
   assert(is_signed_book(scheme.codes) && std::ranges::is_sorted(kept));
@@ -136,7 +150,7 @@ QuantizedWeight quantize_by_book(const ConstMatrixView& weight, const TensorSche
                              [mean](float value) { return value - mean; });
       values = centered;
     }
-    result.steps.push_back(in_half(largest_magnitude(values)));
+    result.steps.push_back(book_constant(values));
     encode_run(book, values, result.steps.back(),
                std::span(result.codes).subspan(first, values.size()));
     first += values.size();

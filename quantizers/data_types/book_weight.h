@@ -23,6 +23,12 @@ Index kept_columns(const TensorScheme& scheme, Index columns);
 /// are not kept) of `rows` rows. REQUIRES: is_signed_book(scheme.codes).
 std::vector<Index> book_runs(const TensorScheme& scheme, Index rows, Index columns);
 
+/// How many runs there are, without a list of them.
+Index book_constants(const TensorScheme& scheme, Index rows, Index columns);
+
+/// The constant of values that share one. Throws: InputError when it is beyond the range of F16.
+float book_constant(std::span<const float> values);
+
 /// The values of quantile codes are found from the columns that are not kept, as they are.
 /// REQUIRES: is_signed_book(scheme.codes), else as quantize_weight. Throws: InputError when a
 /// constant or a kept weight is beyond the range of F16.

@@ -140,6 +140,28 @@ class Scaling(CommandTest):
                                 WRONG_USAGE, "evaluate.windows")
             self.assert_done(calibrate("scaling", job, "--set", "evaluate.windows=2", "--restart"))
 
+    def test_rows_of_other_models_are_not_taken_over(self):
+        with scratch() as folder:
+            other = copy_model(folder / "other")
+            axes = {"scheme.weights.bits": [2, 3, 4, 5, 6, 7, 8],
+                    "scheme.weights.block_size": [16, 64, 256, 4096]}
+            self.kill_after_rows(scaling_job(folder, {"model": [str(MODEL), str(other)], **axes}),
+                                 folder, 1)
+            with (other / "model.safetensors").open("r+b") as file:
+                file.seek(-2, 2)
+                file.write(b"\0\0")
+            job = scaling_job(folder, {"model": [str(other), str(MODEL)], **axes})
+            self.assert_refused(calibrate("scaling", job), WRONG_INPUT, "model of row 0")
+
+    def test_rows_that_differ_elsewhere_are_told_apart(self):
+        with scratch() as folder:
+            job = scaling_job(folder, {"job": [
+                {"label": name, "scheme": {"weights": WEIGHTS[0], "keep": [block]}}
+                for name, block in (("first", "blocks.0"), ("second", "blocks.1"))]})
+            shown = self.assert_done(calibrate("scaling", job, "--all")).stdout
+            self.assertIn("blocks of 64 (first)", shown)
+            self.assertIn("blocks of 64 (second)", shown)
+
     def test_refuses(self):
         with scratch() as folder:
             bad = {"nf4 codes have 4 bits": {"scheme.weights.codes": ["nf4"],
@@ -148,6 +170,11 @@ class Scaling(CommandTest):
             for message, compare in bad.items():
                 self.assert_refused(calibrate("scaling", scaling_job(folder, compare)), WRONG_USAGE,
                                     message)
+            idle = scaling_job(folder, {"scheme.weights.bits": [4]}, calibration={
+                "corpus": str(CALIBRATION_TEXT), "samples": 2, "sequence_length": 32})
+            refused = calibrate("scaling", idle)
+            self.assertEqual(refused.returncode, WRONG_USAGE)
+            self.assertIn("calibration.corpus: cannot take effect: weights are", refused.stderr)
             model = copy_model(folder / "model")
             (model / "model.safetensors").write_bytes(b"\0" * 100)
             job = scaling_job(folder, {"scheme.weights.bits": [4]}, model=str(model))

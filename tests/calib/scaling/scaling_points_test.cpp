@@ -91,6 +91,11 @@ TEST(ScalingPoints, EntropyIsTheBitsOfCodesThatAreUsed) {
 TEST(ScalingPoints, SettingsAreSaidInWords) {
   TensorScheme weights{.bits = 4, .granularity = Granularity::per_block, .codes = Codes::floating};
   EXPECT_EQ(text_of(weights), "4 bits, float, blocks of 64");
+  weights.paper_exponents = true;  // also where they are the default's
+  weights.bits = 3;
+  EXPECT_EQ(text_of(weights), "3 bits, float (paper), blocks of 64");
+  weights.paper_exponents = false;
+  weights.bits = 4;
   weights.exponent_bits = 3;
   weights.centered = true;
   weights.granularity = Granularity::per_channel;
