@@ -10,6 +10,7 @@
 #include <memory>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -63,6 +64,19 @@ std::string data_of(const Chart& chart) {
   return data;
 }
 
+// Where gnuplot itself would label powers of ten alone.
+std::vector<double> round_numbers(double low, double high) {
+  std::vector<double> numbers;
+  for (double power = std::pow(10.0, std::floor(std::log10(low))); power <= high; power *= 10.0) {
+    for (const double digit : {1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0}) {
+      const double number = digit * power;
+      const bool crowded = high > 100.0 * low && digit != 1.0;
+      if (number >= low && number <= high && !crowded) numbers.push_back(number);
+    }
+  }
+  return numbers;
+}
+
 // A little beyond the points, where gnuplot would go on to the next power of ten.
 std::string range_of(const Chart& chart) {
   double low = std::numeric_limits<double>::infinity();
@@ -75,7 +89,8 @@ std::string range_of(const Chart& chart) {
     }
   }
   if (high == 0.0) return "";
-  return fmt::format("set xrange [{}:{}]\n", low / 1.1, high * 1.1);
+  return fmt::format("set xrange [{}:{}]\nset xtics ({})\n", low / 1.1, high * 1.1,
+                     fmt::join(round_numbers(low / 1.1, high * 1.1), ", "));
 }
 
 std::string script_of(const Chart& chart, const std::string& name) {

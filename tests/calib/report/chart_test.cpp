@@ -35,6 +35,8 @@ TEST(Chart, IsOneElementWithACurveForEach) {
   EXPECT_NE(svg->find("$two"), std::string::npos);
   EXPECT_NE(svg->find("a 'title' with marks n &lt;b>"), std::string::npos);
   EXPECT_EQ(count_of(*svg, "id=\"chart1_plot_"), 2U);
+  // Between powers of ten there are labels, too.
+  EXPECT_NE(svg->find("<text> 4</text>"), std::string::npos);
   // The same job leaves the same bytes.
   EXPECT_EQ(*svg, *draw(two_curves(), "chart1"));
 }
