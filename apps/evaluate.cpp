@@ -92,7 +92,7 @@ nlohmann::ordered_json to_json(const EvaluateArguments& arguments, const Evaluat
       scores[text.label] = {{"examples", text.examples},
                             {"correct", text.correct},
                             {"accuracy", text.value},
-                            {"standard_error", standard_error(text)}};
+                            {"standard_error", standard_error(text.figure())}};
     }
   }
   return {{"checkpoint", arguments.checkpoint},
@@ -114,7 +114,7 @@ Table score_table(const EvaluateResult& result) {
   for (const TextScore& text : result.scores) {
     table.add({one_line(text.label), fmt::format("{}", text.examples),
                fmt::format("{}", text.correct), percent_text(text.value),
-               percent_text(standard_error(text))});
+               percent_text(standard_error(text.figure()))});
   }
   return table;
 }

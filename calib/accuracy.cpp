@@ -34,14 +34,17 @@ std::vector<TextScore> accuracy_of(const LanguageModel& model,
   std::size_t next = 0;
   for (const EvaluationText& text : texts) {
     TextScore score{.label = text.label,
-                    .examples = static_cast<std::int64_t>(text.classes.size())};
+                    .examples = static_cast<std::int64_t>(text.classes.size()),
+                    .metric = Metric::accuracy};
     for (std::size_t i = 0; i < text.classes.size(); ++i, ++next) {
       if (predictions[next] == not_a_number) {
         throw InputError(fmt::format(
             "{}: text {} gives logits that are not finite; the model's activations overflow on it",
             text.label, i + 1));
       }
-      if (predictions[next] == text.classes[i]) ++score.correct;
+      const bool correct = predictions[next] == text.classes[i];
+      score.terms.push_back(correct ? 1.0 : 0.0);
+      if (correct) ++score.correct;
     }
     score.value = static_cast<double>(score.correct) / static_cast<double>(score.examples);
     scores.push_back(std::move(score));

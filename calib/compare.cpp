@@ -37,7 +37,8 @@ void add_difference(const std::vector<ComparedRow>& rows, ComparedRow& row) {
     if (axis == calibration_axis) row.difference_from = label;
   }
   for (std::size_t i = 0; i < row.scores.size(); ++i) {
-    row.difference.push_back({row.scores[i].label, row.scores[i].value - first->scores[i].value});
+    row.difference.push_back(
+        {.label = row.scores[i].label, .value = row.scores[i].value - first->scores[i].value});
   }
 }
 

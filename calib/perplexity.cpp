@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 #include <tbb/parallel_for.h>
@@ -70,9 +71,11 @@ std::vector<TextScore> perplexity_of(const LanguageModel& model,
   std::size_t next = 0;
   for (const EvaluationText& text : texts) {
     WindowScore total;
+    std::vector<double> means;
     for (std::size_t i = 0; i < text.windows.size(); ++i, ++next) {
       total.sum += scores[next].sum;
       total.count += scores[next].count;
+      means.push_back(scores[next].sum / scores[next].count);
     }
     const double perplexity = std::exp(total.sum / total.count);
     if (std::isnan(perplexity)) {
@@ -81,7 +84,7 @@ std::vector<TextScore> perplexity_of(const LanguageModel& model,
                       "overflow on this text",
                       text.label));
     }
-    results.push_back({text.label, perplexity});
+    results.push_back({.label = text.label, .value = perplexity, .terms = std::move(means)});
   }
   return results;
 }

@@ -1,5 +1,7 @@
 #include "calib/score_json.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -7,13 +9,39 @@ namespace evenkeel {
 
 using Json = nlohmann::ordered_json;
 
+namespace {
+
+constexpr std::array metrics{Metric::perplexity, Metric::accuracy, Metric::normalized_accuracy,
+                             Metric::f1,         Metric::matthews, Metric::pearson,
+                             Metric::spearman};
+
+Metric metric_from(const Json& json) {
+  const auto name = json.get<std::string>();
+  const auto found =
+      std::ranges::find(metrics, name, [](Metric metric) { return name_of(metric); });
+  if (found == metrics.end()) {
+    throw Json::other_error::create(501, "no metric: " + name, &json);
+  }
+  return *found;
+}
+
+}  // namespace
+
 Json kept_json(const std::vector<TextScore>& scores) {
   Json json = Json::array();
   for (const TextScore& score : scores) {
+    Json others = Json::array();
+    for (const Figure& other : score.others) {
+      others.push_back(
+          {{"metric", name_of(other.metric)}, {"value", other.value}, {"terms", other.terms}});
+    }
     json.push_back({{"label", score.label},
                     {"value", score.value},
                     {"examples", score.examples},
-                    {"correct", score.correct}});
+                    {"correct", score.correct},
+                    {"metric", name_of(score.metric)},
+                    {"terms", score.terms},
+                    {"others", std::move(others)}});
   }
   return json;
 }
@@ -24,7 +52,14 @@ std::vector<TextScore> scores_from(const Json& json) {
     scores.push_back({.label = score.at("label").get<std::string>(),
                       .value = score.at("value").get<double>(),
                       .examples = score.at("examples").get<std::int64_t>(),
-                      .correct = score.at("correct").get<std::int64_t>()});
+                      .correct = score.at("correct").get<std::int64_t>(),
+                      .metric = metric_from(score.at("metric")),
+                      .terms = score.at("terms").get<std::vector<double>>()});
+    for (const Json& other : score.at("others")) {
+      scores.back().others.push_back({.metric = metric_from(other.at("metric")),
+                                      .value = other.at("value").get<double>(),
+                                      .terms = other.at("terms").get<std::vector<double>>()});
+    }
   }
   return scores;
 }

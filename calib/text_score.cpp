@@ -1,11 +1,28 @@
 #include "calib/text_score.h"
 
 #include <cmath>
+#include <limits>
 
 namespace evenkeel {
 
 std::string_view name_of(Metric metric) {
-  return metric == Metric::perplexity ? "perplexity" : "accuracy";
+  switch (metric) {
+    case Metric::perplexity:
+      return "perplexity";
+    case Metric::accuracy:
+      return "accuracy";
+    case Metric::normalized_accuracy:
+      return "normalized_accuracy";
+    case Metric::f1:
+      return "f1";
+    case Metric::matthews:
+      return "matthews";
+    case Metric::pearson:
+      return "pearson";
+    case Metric::spearman:
+      return "spearman";
+  }
+  return "";
 }
 
 std::optional<Metric> metric_of(HeadKind head) {
@@ -20,9 +37,15 @@ std::optional<Metric> metric_of(HeadKind head) {
   return std::nullopt;
 }
 
-double standard_error(const TextScore& accuracy) {
-  return std::sqrt(accuracy.value * (1.0 - accuracy.value) /
-                   static_cast<double>(accuracy.examples));
+double standard_error(const Figure& figure) {
+  const auto count = static_cast<double>(figure.terms.size());
+  if (figure.terms.size() < 2) return std::numeric_limits<double>::quiet_NaN();
+  double mean = 0.0;
+  for (const double term : figure.terms) mean += term / count;
+  double squares = 0.0;
+  for (const double term : figure.terms) squares += (term - mean) * (term - mean);
+  const double error = std::sqrt(squares / (count - 1.0) / count);
+  return figure.metric == Metric::perplexity ? figure.value * error : error;
 }
 
 }  // namespace evenkeel

@@ -14,8 +14,14 @@ namespace evenkeel {
 
 enum class Metric {
   perplexity,  // of language models: exp of the mean negative log-likelihood of tokens 2 .. L of
-               // each window
-  accuracy,    // of classifiers: the share of texts whose largest logit is that of their label
+               // each window; of a last-word task: of each last word
+  accuracy,    // the share of texts whose largest logit is that of their label, or of questions
+               // whose likeliest answer is right
+  normalized_accuracy,  // the same, each answer's log-likelihood over its number of characters
+  f1,                   // of the class 1 of two: 2 TP / (2 TP + FP + FN)
+  matthews,             // Matthews' correlation of labels and predictions
+  pearson,              // correlation of values and predictions
+  spearman,             // the same of their ranks
 };
 
 std::string_view name_of(Metric metric);
@@ -30,15 +36,32 @@ struct EvaluationText {
   std::vector<Index> classes{};   // of accuracy: that of each text
 };
 
+/// A figure, and what each window or example has of it, in their order: perplexity is exp of the
+/// mean of `terms`, any other the mean itself or, where it is no mean (f1 and the correlations),
+/// about that of its jackknife pseudo-values n f - (n - 1) f_without_one. So all have a standard
+/// error, and two models are compared example by example.
+struct Figure {
+  Metric metric = Metric::perplexity;
+  double value = 0.0;
+  std::vector<double> terms{};
+};
+
+/// Over windows or examples: the standard deviation of the terms (n - 1) over the root of their
+/// number; of a perplexity that of the mean log-likelihood times the perplexity (delta method).
+/// Not a number of fewer than two terms.
+double standard_error(const Figure& figure);
+
 struct TextScore {
   std::string label;
-  double value = 0.0;
+  double value = 0.0;  // of `metric`
   // Of accuracy.
   std::int64_t examples = 0;
   std::int64_t correct = 0;
-};
+  Metric metric = Metric::perplexity;
+  std::vector<double> terms{};   // as Figure has them
+  std::vector<Figure> others{};  // further figures of the same text
 
-/// Of an accuracy: sqrt(p (1 - p) / examples). REQUIRES: examples > 0.
-double standard_error(const TextScore& accuracy);
+  Figure figure() const { return {metric, value, terms}; }
+};
 
 }  // namespace evenkeel

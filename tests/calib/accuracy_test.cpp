@@ -157,12 +157,6 @@ TEST_F(AccuracyTest, LogitsThatAreNoNumbersAreRefused) {
       "dev.tsv", {"text 1", "not finite"});
 }
 
-TEST_F(AccuracyTest, StandardErrorIsThatOfAShare) {
-  EXPECT_DOUBLE_EQ(standard_error({.label = "", .value = 0.9, .examples = 900, .correct = 810}),
-                   0.01);
-  EXPECT_EQ(standard_error({.label = "", .value = 1.0, .examples = 4, .correct = 4}), 0.0);
-}
-
 TEST_F(AccuracyTest, AJobsFigureIsThatOfWhatItWrote) {
   for (const std::string method : {"none", "smoothquant", "os_plus"}) {
     for (const bool plain : {false, true}) {
