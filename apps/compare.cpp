@@ -1,5 +1,5 @@
 // calibrate compare: the rows of a job's `compare:` section as a table.
-#include "calib/compare.h"
+#include "calib/compare/compare.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "apps/command.h"
 #include "apps/figures.h"
@@ -27,17 +28,22 @@ constexpr const char* footer = R"(Examples:
   calibrate compare job.yaml --set 'compare.scheme=[w8a8, w4a4]' --set evaluate.windows=8
   calibrate compare job.yaml --grid
   calibrate compare job.yaml --errors
-Runs every combination of the job's compare: lists and writes OUTPUT/compare.json.
+Runs every combination of the job's compare: lists and writes OUTPUT/compare.json. A killed
+comparison continues with what is not finished.
 For --json, --quiet and --threads see calibrate --help.)";
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
 
 struct Shown {
   bool grid = false;
-  bool errors = false;
+  CompareOptions options;
 };
 
-bool has_differences(const ComparisonResult& result) {
-  return std::ranges::any_of(result.rows, [](const auto& row) { return !row.difference.empty(); });
+bool any(const ComparisonResult& result, bool (*has)(const ComparedRow&)) {
+  return std::ranges::any_of(result.rows, has);
 }
+bool has_baseline(const ComparedRow& row) { return row.baseline.has_value(); }
+bool has_seeds(const ComparedRow& row) { return !row.seeds.empty(); }
 
 std::vector<Table::Column> columns_of(const ComparisonResult& result) {
   std::vector<Table::Column> columns;
@@ -46,8 +52,11 @@ std::vector<Table::Column> columns_of(const ComparisonResult& result) {
   }
   for (const TextScore& text : result.full_precision.front().scores) {
     columns.push_back({one_line(text.label)});
-    columns.push_back({result.metric == Metric::perplexity ? "ratio" : "change"});
-    if (has_differences(result)) columns.push_back({"difference"});
+    columns.push_back({"error"});
+    if (any(result, has_seeds)) columns.push_back({"of seeds"});
+    columns.push_back({text.metric == Metric::perplexity ? "ratio" : "change"});
+    if (any(result, has_baseline)) columns.push_back({"difference"});
+    columns.push_back({"p"});
   }
   columns.push_back({"seconds"});
   return columns;
@@ -62,9 +71,11 @@ std::vector<std::string> full_precision_cells(const ComparedModel& model,
   std::vector<std::string> cells(result.rows.front().settings.size());
   cells.front() = name_of(model, result);
   for (const TextScore& text : model.scores) {
-    cells.push_back(score_text(text.value, result.metric));
-    cells.emplace_back();
-    if (has_differences(result)) cells.emplace_back();
+    cells.push_back(score_text(text.value, text.metric));
+    cells.push_back(error_text(standard_error(text.figure()), text.metric));
+    for (const bool there : {any(result, has_seeds), true, any(result, has_baseline), true}) {
+      if (there) cells.emplace_back();
+    }
   }
   cells.emplace_back();
   return cells;
@@ -73,45 +84,61 @@ std::vector<std::string> full_precision_cells(const ComparedModel& model,
 std::vector<std::string> cells_of(const ComparedRow& row, const ComparisonResult& result) {
   std::vector<std::string> cells;
   for (const auto& [axis, label] : row.settings) cells.push_back(one_line(label));
-  const bool perplexity = result.metric == Metric::perplexity;
+  const bool baselines = any(result, has_baseline);
   for (std::size_t i = 0; i < row.scores.size(); ++i) {
-    const double value = row.scores[i].value;
-    const double base = result.full_precision[row.model].scores[i].value;
-    cells.push_back(score_text(value, result.metric));
-    cells.push_back(perplexity ? ratio_text(value, base) : points_text(value - base));
-    if (!row.difference.empty()) {
-      const double difference = row.difference[i].value;
+    const auto& [metric, value, terms] = row.scores[i].figure();
+    const bool perplexity = metric == Metric::perplexity;
+    const double exact = result.full_precision[row.model].scores[i].value;
+    cells.push_back(score_text(value, metric));
+    cells.push_back(error_text(standard_error(row.scores[i].figure()), metric));
+    if (any(result, has_seeds)) cells.push_back(error_text(row.seed_errors[i], metric));
+    cells.push_back(perplexity ? ratio_text(value, exact) : points_text(value - exact));
+    if (row.baseline) {
+      const double difference = value - result.rows[*row.baseline].scores[i].value;
       cells.push_back(perplexity ? difference_text(difference) : points_text(difference));
-    } else if (has_differences(result)) {
+      cells.push_back(p_text(row.to_baseline[i].adjusted_p_value));
+    } else if (baselines) {
       cells.emplace_back();
+      cells.emplace_back();
+    } else {
+      cells.push_back(p_text(row.to_full_precision[i].adjusted_p_value));
     }
   }
   cells.push_back(fmt::format("{:.1f}", row.seconds.at("total").get<double>()));
   return cells;
 }
 
-std::string accuracy_legend(const ComparisonResult& result) {
-  std::string text =
-      "Columns named after a text: accuracy; change: to full precision, in points; seconds: of the "
-      "row.\n";
-  for (const TextScore& score : result.full_precision.front().scores) {
-    text += fmt::format("{}: {} examples; the standard error of full precision is {}.\n",
-                        one_line(score.label), score.examples, percent_text(standard_error(score.figure())));
+std::string baseline_text(const ComparisonResult& result) {
+  const auto row = std::ranges::find_if(result.rows, has_baseline);
+  if (row == result.rows.end()) return "full precision";
+  std::vector<std::string> labels;
+  const Settings& own = row->settings;
+  const Settings& other = result.rows[*row->baseline].settings;
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (own[i] != other[i]) labels.push_back(one_line(other[i].second));
   }
-  return text;
+  return fmt::format("the same row with '{}'", fmt::join(labels, "', '"));
 }
 
 std::string legend(const ComparisonResult& result) {
-  std::string text =
-      result.metric == Metric::perplexity
-          ? "Columns named after a text: perplexity; ratio: to full precision; seconds: of the "
-            "row.\n"
-          : accuracy_legend(result);
-  const auto row = std::ranges::find_if(
-      result.rows, [](const ComparedRow& each) { return !each.difference.empty(); });
-  if (row == result.rows.end()) return text;
-  return text + fmt::format("difference: to the {} of the same row calibrated on '{}'.\n",
-                            name_of(result.metric), one_line(row->difference_from));
+  const auto& texts = result.full_precision.front().scores;
+  const bool perplexity = std::ranges::any_of(
+      texts, [](const TextScore& text) { return text.metric == Metric::perplexity; });
+  const bool others = std::ranges::any_of(
+      texts, [](const TextScore& text) { return text.metric != Metric::perplexity; });
+  std::string text = fmt::format("Columns named after a text: {}{}{}; error: its standard error.\n",
+                                 perplexity ? "perplexity" : "",
+                                 perplexity && others ? ", or " : "", others ? "accuracy" : "");
+  if (any(result, has_seeds)) text += "of seeds: standard error over the seeds alone.\n";
+  if (perplexity) text += "ratio: to full precision.\n";
+  if (others) text += "change: to full precision, in points.\n";
+  const std::string baseline = baseline_text(result);
+  if (any(result, has_baseline)) text += fmt::format("difference: to {}.\n", baseline);
+  text += fmt::format(
+      "p: of a paired test that this row does as well as {}, adjusted for the number of rows.\n"
+      "seconds: in which other rows were at work as well.\n",
+      any(result, has_baseline) ? "that row" : baseline);
+  return text;
 }
 
 // Rows come in the order of the axes, the last one fastest.
@@ -150,7 +177,7 @@ std::string grid_text(const ComparisonResult& result, bool emphasis) {
     for (const ComparedModel& model : result.full_precision) {
       std::vector<std::string> cells(axes);
       cells.front() = name_of(model, result);
-      cells.resize(axes + across, score_text(model.scores[text].value, result.metric));
+      cells.resize(axes + across, score_text(model.scores[text].value, model.scores[text].metric));
       table.add(std::move(cells));
     }
     for (std::size_t first = 0; first < result.rows.size(); first += across) {
@@ -159,12 +186,14 @@ std::string grid_text(const ComparisonResult& result, bool emphasis) {
         cells.push_back(one_line(result.rows[first].settings[axis].second));
       }
       for (std::size_t i = first; i < first + across; ++i) {
-        cells.push_back(score_text(result.rows[i].scores[text].value, result.metric));
+        const TextScore& score = result.rows[i].scores[text];
+        cells.push_back(score_text(score.value, score.metric));
       }
       table.add(std::move(cells));
     }
-    all += fmt::format("{} on {}\n\n{}\n", name_of(result.metric),
-                       one_line(result.rows.front().scores[text].label), table.text(emphasis));
+    const TextScore& first = result.rows.front().scores[text];
+    all += fmt::format("{} on {}\n\n{}\n", name_of(first.metric), one_line(first.label),
+                       table.text(emphasis));
   }
   return all;
 }
@@ -220,12 +249,12 @@ Outcome compare(const JobArguments& arguments, Shown shown, const ProgramOptions
   }
   ProgressBar bar(stderr, options.quiet);
   ProgressLog progress(bar, arguments.log);
-  const ComparisonResult result = run_comparison(comparison, progress, shown.errors);
+  const ComparisonResult result = run_comparison(comparison, progress, shown.options);
   if (options.json) return {document(to_json(result)), ""};
   return {fmt::format("{}{}wrote {}\n",
                       shown.grid ? grid_text(result, options.emphasis)
                                  : comparison_text(result, options.emphasis),
-                      shown.errors ? errors_text(result, options.emphasis) : "",
+                      shown.options.site_errors ? errors_text(result, options.emphasis) : "",
                       shown_path(comparison.job.output / "compare.json")),
           ""};
 }
@@ -240,9 +269,11 @@ void add_compare(CLI::App& program, Action& action) {
   arguments->add_to(*command);
   const auto shown = std::make_shared<Shown>();
   command->add_flag("--grid", shown->grid, "Prints the last axis across and the others down");
-  command->add_flag("--errors", shown->errors,
+  command->add_flag("--errors", shown->options.site_errors,
                     "Also measures what quantization does to each kind of site, before and after "
                     "the transform");
+  command->add_flag("--restart", shown->options.restart,
+                    "Starts over, whatever an earlier attempt has finished");
   command->callback([arguments, shown, &action] {
     action = [arguments, shown](const ProgramOptions& options) {
       return compare(*arguments, *shown, options);

@@ -35,6 +35,19 @@ std::string score_text(double value, Metric metric) {
   return metric == Metric::perplexity ? perplexity_text(value) : percent_text(value);
 }
 
+std::string error_text(double error, Metric metric) {
+  if (std::isnan(error)) return "-";
+  if (metric != Metric::perplexity) return fmt::format("{:.2f}", 100.0 * error);
+  return std::abs(error) < largest_plain ? fmt::format("{:.4f}", error)
+                                         : fmt::format("{:.1e}", error);
+}
+
+std::string p_text(double p) {
+  constexpr double least = 1e-4;
+  if (std::isnan(p)) return "-";
+  return p < least ? "<0.0001" : fmt::format("{:.4f}", p);
+}
+
 std::string points_text(double difference) { return fmt::format("{:+.2f}", 100.0 * difference); }
 
 std::string digits_text(double value) { return fmt::format("{:.4g}", value); }

@@ -21,6 +21,10 @@ std::string ratio_text(double value, double base);
 std::string percent_text(double share);
 /// One of the two, as the metric is.
 std::string score_text(double value, Metric metric);
+/// Its standard error: "0.0123", of a share in points "0.34"; "-" where there is none.
+std::string error_text(double error, Metric metric);
+/// A probability: "0.0312", "<0.0001"; "-" where there is none.
+std::string p_text(double p);
 /// A difference of shares, in points of a hundred: "+0.12", "-3.40".
 std::string points_text(double difference);
 /// Four significant digits: losses, thresholds, steps.

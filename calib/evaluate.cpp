@@ -54,12 +54,6 @@ EvaluateResult evaluate(const LanguageModel& model, const EvaluateOptions& optio
           scores_by_block(model, texts, load, progress, &memory), ""};
 }
 
-RunnableBlock plain_block(const LanguageModel& model, Index number) {
-  RunnableBlock loaded{load_block(model.checkpoint(), model.architecture(), number), {}};
-  release_block(model.checkpoint(), model.architecture(), number);
-  return loaded;
-}
-
 // A scheme may come from a program that never asked.
 void check(const Scheme& scheme, const Architecture& architecture) {
   std::vector<std::string> faults = faults_of(scheme);
@@ -99,7 +93,7 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
   if (options.scheme) check(*options.scheme, model.architecture());
   const auto load = [&](Index number) {
     return options.scheme ? zero_shot_block(model, number, *options.scheme)
-                          : plain_block(model, number);
+                          : RunnableBlock{model.load_block(number), {}};
   };
   EvaluateResult result = evaluate(model, options, load, progress);
   result.kind = options.scheme ? "quantized: " + text_of(*options.scheme) : "full precision";

@@ -38,9 +38,7 @@ std::vector<TextScore> full_precision_scores(const LanguageModel& model,
   for (Index number = 0; number < architecture.blocks; ++number) {
     progress.step("evaluate", static_cast<int>(number), static_cast<int>(architecture.blocks),
                   fmt::format("block {}", number));
-    const Block block = load_block(model.checkpoint(), architecture, number);
-    release_block(model.checkpoint(), architecture, number);
-    stream.states().advance(architecture, block, {});
+    stream.states().advance(architecture, model.load_block(number), {});
   }
   progress.step("evaluate", static_cast<int>(architecture.blocks),
                 static_cast<int>(architecture.blocks), "head");

@@ -149,7 +149,9 @@ Reading read_all(const YamlValue& tree, const fs::path& file, Purpose purpose, E
   Reading all{.base = read_job(tree, file, need), .comparison = {}, .faults = {}};
   effects.observe(tree, all.base.faults);
   all.comparison.job = all.base.job;
-  for (auto& row : rows_of(tree, all.faults)) {
+  std::vector<RowTree> rows = rows_of(tree, file.parent_path(), all.faults);
+  all.comparison.baseline = baseline_of(tree, rows, all.faults);
+  for (auto& row : rows) {
     JobReading read = read_job(row.tree, file, need);
     effects.observe(row.tree, read.faults);
     append(all.faults, read.faults, Fault::Kind::wrong);
@@ -157,6 +159,17 @@ Reading read_all(const YamlValue& tree, const fs::path& file, Purpose purpose, E
     all.comparison.rows.push_back({std::move(row.settings), std::move(read.job)});
   }
   return all;
+}
+
+// Where a job is also compared, its seeds are for that.
+void add_idle_seeds(const YamlValue& tree, Purpose purpose, std::vector<Fault>& faults) {
+  if (purpose == Purpose::run && tree.find("compare") != nullptr) return;
+  const YamlEntry* const calibration = tree.find("calibration");
+  const YamlEntry* const seeds =
+      calibration == nullptr ? nullptr : calibration->value.find("seeds");
+  if (seeds == nullptr) return;
+  faults.push_back({Fault::Kind::idle, seeds->value.place, "calibration.seeds",
+                    "cannot take effect: only calibrate compare repeats a calibration; give seed"});
 }
 
 Comparison load(const fs::path& file, const std::vector<std::string>& settings, Purpose purpose) {
@@ -190,6 +203,7 @@ Comparison load(const fs::path& file, const std::vector<std::string>& settings, 
                       "missing; a comparison needs texts to evaluate, such as evaluate: "
                       "{perplexity: [text.txt]}"});
   }
+  if (purpose != Purpose::compare) add_idle_seeds(tree, purpose, faults);
   throw_faults(std::move(faults));
   return std::move(all.comparison);
 }

@@ -35,6 +35,9 @@ struct CalibrationOptions {
   std::optional<Cut> cut;  // empty: as suits the model (calib/calibration_samples.h)
   /// Samples of one observed batch: average_minmax is the mean over batches.
   int batch = 8;
+  /// In a comparison, the row is calibrated once with each of these in place of corpus.seed; empty:
+  /// once. Empty wherever nothing is drawn at random.
+  std::vector<std::uint64_t> seeds{};
 };
 
 /// One of `perplexity` and `accuracy`, as the model's head has it; neither: no evaluation.
@@ -81,11 +84,19 @@ struct ComparisonRow {
   Job job;
 };
 
+/// What figures are measured against: of each row, the row that has these labels on these axes and
+/// is otherwise the same; the model as it is, where there are none.
+struct Baseline {
+  std::vector<std::pair<std::string, std::string>> settings;  // (axis, label)
+};
+inline constexpr std::string_view full_precision_label = "full precision";
+
 /// A job and the rows of its `compare:` section, first axis slowest. What only the rows give (a
 /// calibration text, say) may be missing from `job` itself.
 struct Comparison {
   Job job;
   std::vector<ComparisonRow> rows;
+  std::optional<Baseline> baseline;  // compare.baseline
 };
 
 /// Reads a job file. `settings` are "key.path=value" strings (values are YAML) applied first.

@@ -174,6 +174,23 @@ std::optional<std::uint64_t> SectionReader::unsigned_integer(std::string_view ke
   return number;
 }
 
+std::optional<std::vector<std::uint64_t>> SectionReader::unsigned_integers(
+    std::string_view key) const {
+  const auto given = find(key) == nullptr ? std::nullopt : texts(key);
+  if (!given) return std::nullopt;
+  std::vector<std::uint64_t> numbers;
+  for (const YamlValue& item : find(key)->items) {
+    const auto number = integer_of<std::uint64_t>(item);
+    if (!number || std::ranges::find(numbers, *number) != numbers.end()) {
+      wrong(key, fmt::format("expected integers from 0 to {} in decimal digits, each once; got {}",
+                             std::numeric_limits<std::uint64_t>::max(), described(item)));
+      return std::nullopt;
+    }
+    numbers.push_back(*number);
+  }
+  return numbers;
+}
+
 std::optional<double> SectionReader::number(std::string_view key, double low, double high,
                                             std::string_view also) const {
   const std::string expected = fmt::format("a number from {} to {}{}", low, high, also);

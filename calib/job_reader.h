@@ -57,6 +57,8 @@ class SectionReader {
                                       std::int64_t high) const;
   /// The same of the whole unsigned range.
   std::optional<std::uint64_t> unsigned_integer(std::string_view key) const;
+  /// A list of these that is not empty and has none twice.
+  std::optional<std::vector<std::uint64_t>> unsigned_integers(std::string_view key) const;
   /// `also` names what else may stand there, for the message: " or search".
   std::optional<double> number(std::string_view key, double low, double high,
                                std::string_view also = "") const;

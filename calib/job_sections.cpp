@@ -13,6 +13,7 @@
 
 #include "calib/byte_size.h"
 #include "calib/clip_search.h"
+#include "calib/corpus_folders.h"
 #include "calib/job_keys.h"
 #include "calib/scheme_section.h"
 #include "io/corpus_file.h"
@@ -52,6 +53,13 @@ void read_path(const SectionReader& section, std::string_view key, const fs::pat
 }
 
 void read_source(const SectionReader& section, const fs::path& folder, CorpusOptions& corpus) {
+  const YamlValue* const given = section.find("corpus");
+  if (given != nullptr && is_corpus_folder(*given)) {
+    section.wrong("corpus",
+                  "a folder holds several calibration sets; list it under compare: {calibration: "
+                  "[{corpus: {folder: ..., pattern: ...}}]}, or name one file");
+    return;
+  }
   read_path(section, "corpus", folder, corpus.file);
   take(corpus.random,
        section.choice("random", {CorpusOptions::Random::ascii, CorpusOptions::Random::vocabulary}));
@@ -79,6 +87,10 @@ CalibrationOptions read_calibration(const SectionReader& section, const fs::path
   take(options.corpus.samples, section.integer("samples", 1, most_samples));
   take(options.corpus.sequence_length, section.integer("sequence_length", 2, longest_sequence));
   take(options.corpus.seed, section.unsigned_integer("seed"));
+  take(options.seeds, section.unsigned_integers("seeds"));
+  if (section.has("seed") && section.has("seeds")) {
+    section.wrong("seeds", "given beside seed; give one of them");
+  }
   take(options.batch, section.integer("batch", 1, most_samples));
   options.cut = section.choice("cut", {Cut::windows, Cut::texts});
   if (section.has("random")) {
@@ -92,6 +104,12 @@ CalibrationOptions read_calibration(const SectionReader& section, const fs::path
   // Seed 0, the default, asks for nothing and may stand in any job.
   if (nothing_random && options.corpus.seed != 0) {
     section.idle("seed", "the first samples of a corpus are not random; add order: random");
+  }
+  if (nothing_random) {
+    section.idle("seeds", "the first samples of a corpus are not random; add order: random");
+    options.seeds.clear();
+  } else if (!options.seeds.empty()) {
+    options.corpus.seed = options.seeds.front();
   }
   return options;
 }

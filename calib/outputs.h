@@ -41,7 +41,6 @@ class Outputs final : public BlockSink {
 
  private:
   bool adopt(Index number);
-  Block folded_again(Index number, const BlockRecord& record) const;
 
   const Job& job_;
   BlockOptions options_;

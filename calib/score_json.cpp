@@ -27,6 +27,17 @@ Metric metric_from(const Json& json) {
 
 }  // namespace
 
+Json figures_json(const std::vector<TextScore>& scores) {
+  Json json = Json::object();
+  for (const TextScore& score : scores) {
+    json[std::string(name_of(score.metric))][score.label] = score.value;
+    for (const Figure& other : score.others) {
+      json[std::string(name_of(other.metric))][score.label] = other.value;
+    }
+  }
+  return json;
+}
+
 Json kept_json(const std::vector<TextScore>& scores) {
   Json json = Json::array();
   for (const TextScore& score : scores) {

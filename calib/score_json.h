@@ -1,4 +1,4 @@
-// Scores as JSON that they can be read from again, for work that is continued.
+// Scores as JSON: as results show them, and so that they can be read again when work is continued.
 #pragma once
 
 #include <vector>
@@ -8,6 +8,9 @@
 #include "calib/text_score.h"
 
 namespace evenkeel {
+
+/// {"perplexity": {"FILE": value, ...}, "accuracy": ...}: by metric, then label, of all figures.
+nlohmann::ordered_json figures_json(const std::vector<TextScore>& scores);
 
 nlohmann::ordered_json kept_json(const std::vector<TextScore>& scores);
 /// Throws: nlohmann::ordered_json::exception when it is none.

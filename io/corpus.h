@@ -35,6 +35,8 @@ struct CorpusOptions {
 
   /// "text.txt", "random: ascii": for tables and messages.
   std::string label() const;
+
+  bool operator==(const CorpusOptions&) const = default;
 };
 
 /// Exactly `options.samples` windows of exactly `options.sequence_length` ids each.

@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include "calib/calibration.h"
@@ -16,12 +14,14 @@
 #include "calib/fingerprint.h"
 #include "calib/finished_rows.h"
 #include "calib/layout_notes.h"
+#include "calib/ordered_parallel.h"
 #include "calib/output_folder.h"
 #include "calib/scaling/scaling_points.h"
 #include "calib/scaling/scaling_report.h"
 #include "calib/scaling/text_bytes.h"
 #include "calib/scheme_json.h"
 #include "calib/score_json.h"
+#include "calib/side_by_side.h"
 #include "calib/staged_job.h"
 #include "calib/summary.h"
 #include "io/errors.h"
@@ -95,22 +95,11 @@ class Scaling {
       if (outcomes_[row] || inputs_.model_of(row) != model) continue;
       (needs_calibration(comparison_.rows[row].job) ? calibrated : zero_shot).push_back(row);
     }
-    const std::size_t at_once = side_by_side(inputs_.at(model));
+    const std::size_t at_once = side_by_side_rows(inputs_.at(model));
     for (std::size_t first = 0; first < zero_shot.size(); first += at_once) {
       const std::size_t count = std::min(at_once, zero_shot.size() - first);
       tell(zero_shot[first]);
-      // Of several faults that of the first row is told, whichever thread was sooner.
-      std::vector<std::exception_ptr> faults(count);
-      tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
-        try {
-          run_row(zero_shot[first + i], count);
-        } catch (...) {
-          faults[i] = std::current_exception();
-        }
-      });
-      for (const std::exception_ptr& fault : faults) {
-        if (fault) std::rethrow_exception(fault);
-      }
+      side_by_side(count, [&](std::size_t i) { run_row(zero_shot[first + i], count); });
     }
     for (const std::size_t row : calibrated) {
       tell(row);
@@ -125,19 +114,10 @@ class Scaling {
   }
 
   // As many rows as there are threads, where their hidden states and blocks have room.
-  std::size_t side_by_side(const JobInputs& model) const {
-    const Architecture& architecture = model.model().architecture();
-    std::size_t tokens = 0;
-    for (const EvaluationText& text : model.texts()) {
-      for (const Encoding& window : text.windows) tokens += window.ids.size();
-    }
-    const auto channels = static_cast<std::size_t>(architecture.channels);
-    const auto block = static_cast<std::uint64_t>(model.model().checkpoint().parameters()) /
-                       static_cast<std::uint64_t>(architecture.blocks);
-    const std::uint64_t bytes = sizeof(float) * (tokens * channels + 2 * block);
-    const std::uint64_t room = comparison_.job.memory_limit / std::max<std::uint64_t>(bytes, 1);
-    const auto threads = static_cast<std::uint64_t>(tbb::this_task_arena::max_concurrency());
-    return static_cast<std::size_t>(std::clamp<std::uint64_t>(room, 1, threads));
+  std::size_t side_by_side_rows(const JobInputs& model) const {
+    const auto threads = static_cast<std::size_t>(tbb::this_task_arena::max_concurrency());
+    return std::min(threads, calibrations_at_once(model.model(), {}, model.texts(),
+                                                  comparison_.job.memory_limit));
   }
 
   // `sharing` rows have the memory.

@@ -1,4 +1,4 @@
-#include "calib/compare.h"
+#include "calib/compare/compare.h"
 
 #include <string>
 #include <vector>
