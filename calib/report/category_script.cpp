@@ -143,7 +143,7 @@ PlotScript plot_script(const CategoryPlot& plot, const Chart& chart) {
   const double base = chart.log_x ? power_below(least_positive(ends)) : 0.0;
   const std::size_t bars = plot.form == Form::stacked ? 1 : plot.series.size();
   const auto lines = static_cast<double>(plot.categories.size()) *
-                     std::max(22.0, 6.0 + 10.0 * static_cast<double>(bars));
+                     std::max(26.0, 6.0 + 10.0 * static_cast<double>(bars));
   PlotScript script{.text = category_axis(plot) + value_axis(plot, chart.log_x, ends, base),
                     .height = static_cast<int>(std::min(110.0 + lines, 3000.0))};
   std::vector<std::string> names;

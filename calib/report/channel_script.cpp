@@ -46,7 +46,7 @@ bool has_marks(const BandPlot& plot, const Chart&) {
                              [](const BandPlot::Panel& panel) { return has_marks(panel); });
 }
 
-PlotScript plot_script(const BandPlot& plot, const Chart& chart) {
+PlotScript plot_script(const BandPlot& plot, const Chart&) {
   PlotScript script{.text = "", .height = 340};
   std::vector<std::size_t> drawn;
   for (std::size_t i = 0; i < plot.panels.size(); ++i) {
@@ -56,12 +56,13 @@ PlotScript plot_script(const BandPlot& plot, const Chart& chart) {
                     steps_of(pooled(plot.panels[i], most_places), plot.panels[i].low.size()));
     drawn.push_back(i);
   }
-  script.text += fmt::format("unset key\nset xtics autofreq\nset multiplot layout 1,{} title {}\n",
-                             drawn.size(), literal(chart.title));
+  // The title of all, which is label 1, is drawn with the first one.
+  script.text += fmt::format("unset key\nset tmargin 5\nset multiplot layout 1,{}\n", drawn.size());
   for (const std::size_t i : drawn) {
     script.text += fmt::format(
         "set title {}\nset xrange [0:{}]\n"
-        "plot $band{} using 1:2:3 with filledcurves fillstyle solid 0.9 linecolor \"{}\"\n",
+        "plot $band{} using 1:2:3 with filledcurves fillstyle solid 0.9 linecolor \"{}\"\n"
+        "unset label 1\n",
         literal(plot.panels[i].title), plot.panels[i].low.size(), i, colour(i));
   }
   script.text += "unset multiplot\n";

@@ -21,7 +21,9 @@ std::string script_of(const Chart& chart) {
       "reset\nset encoding utf8\n"
       "set terminal svg size {},{} dynamic noenhanced font \"sans-serif,14\" name \"chart_{}\"\n"
       "set grid linecolor \"#cccccc\"\nset border 3\nset tics nomirror\n"
-      "set title {}\nset xlabel {}\nset ylabel {}\n{}",
+      // On the left, where it is seen before a narrow screen scrolls.
+      "set label 1 {} at screen 0.01, screen 1 offset character 0, -1.2 left\nset tmargin 3\n"
+      "set xlabel {}\nset ylabel {}\n{}",
       script::chart_width, own.height, id, script::literal(chart.title),
       script::literal(chart.x_name), script::literal(chart.y_name), own.text);
 }

@@ -52,8 +52,8 @@ pre { background: var(--raised); padding: 0.75rem; overflow-x: auto; font-size: 
   overflow-wrap: normal; }
 @media (max-width: 40rem) {
   th:first-child, td:first-child { position: sticky; left: 0; background: var(--ground);
-    max-width: 42vw; white-space: normal; overflow-wrap: anywhere; z-index: 1;
-    border-right: 1px solid var(--rule); }
+    max-width: 45vw; z-index: 1; border-right: 1px solid var(--rule); }
+  td:first-child:not(.n) { white-space: normal; min-width: 8.5rem; overflow-wrap: break-word; }
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 0.4rem; }
 }
 @media print {
