@@ -16,6 +16,7 @@
 #include "calib/layout_notes.h"
 #include "calib/ordered_parallel.h"
 #include "calib/output_folder.h"
+#include "calib/report/report_files.h"
 #include "calib/scaling/scaling_points.h"
 #include "calib/scaling/scaling_report.h"
 #include "calib/scaling/text_bytes.h"
@@ -253,7 +254,7 @@ ScalingResult run_scaling(const Comparison& comparison, Progress& progress, bool
   }
   ScalingResult result = put_together(comparison, inputs, std::move(models), std::move(outcomes));
   write_text(folder.stage("scaling.json"), to_json(result).dump(2) + "\n");
-  write_text(folder.stage("report.html"), scaling_report(result, job, progress));
+  stage_report(scaling_report(result, job), folder, progress);
   folder.commit();
   return result;
 }

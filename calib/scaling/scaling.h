@@ -51,7 +51,8 @@ struct ScalingResult {
 /// Evaluates every row of the job's `compare:` section. Those that need no calibration
 /// (needs_calibration) are quantized as they are loaded, as many side by side as there are threads
 /// and as memory_limit has room for; the others are calibrated one after the other. Finished rows
-/// survive a kill; `restart` starts over. Writes OUTPUT/scaling.json and OUTPUT/report.html.
+/// survive a kill; `restart` starts over. Writes OUTPUT/scaling.json, OUTPUT/report.html and
+/// OUTPUT/charts.
 /// Throws: UsageError when there is no text to evaluate, or a checkpoint could not hold what a row
 /// makes of the weights; otherwise as run_job.
 ScalingResult run_scaling(const Comparison& comparison, Progress& progress, bool restart = false);

@@ -107,6 +107,11 @@ class Scaling(CommandTest):
             report = (folder / "scaling" / "report.html").read_text()
             self.assertIn("<svg", report)
             self.assertNotIn("http://", report.replace("http://www.w3.org/", ""))
+            charts = folder / "scaling" / "charts"
+            self.assertIn("<svg", (charts / "opt-front.svg").read_text())
+            curves = (charts / "opt-front.csv").read_text().splitlines()
+            # Two precisions, each the best of two types, and the front.
+            self.assertEqual(sum(line.startswith(("3 bits,", "8 bits,")) for line in curves), 2)
 
     def test_beside_gptq(self):
         with scratch() as folder:
