@@ -26,17 +26,27 @@ std::string without_trailing_blanks(std::string text) {
   return text;
 }
 
-std::string csv_cell(const std::string& cell) {
-  if (cell.find_first_of(",\"\r\n") == std::string::npos) return cell;
-  std::string quoted = "\"";
-  for (const char byte : cell) quoted += byte == '"' ? "\"\"" : std::string(1, byte);
-  return quoted + "\"";
+void add_csv_cell(std::string_view cell, std::string& line) {
+  if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
+    line.append(cell);
+    return;
+  }
+  line.push_back('"');
+  for (const char byte : cell) {
+    if (byte == '"') line.push_back('"');
+    line.push_back(byte);
+  }
+  line.push_back('"');
 }
 
 std::string csv_line(const std::vector<std::string>& cells) {
   std::string line;
-  for (std::size_t i = 0; i < cells.size(); ++i) line += (i > 0 ? "," : "") + csv_cell(cells[i]);
-  return line + "\n";
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) line.push_back(',');
+    add_csv_cell(cells[i], line);
+  }
+  line.push_back('\n');
+  return line;
 }
 
 }  // namespace
