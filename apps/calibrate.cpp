@@ -38,6 +38,7 @@ constexpr const char* footer = R"(Examples:
   calibrate compare configs/quickstart/compare.yaml
   calibrate evaluate out/my-model/quantized --text evaluation.txt --windows 32
   calibrate inspect out/my-model/calibration.h5
+  calibrate analyze configs/quickstart/compare.yaml
 Each command has examples of its own: calibrate COMMAND --help.
 
 Results go to stdout, progress and errors to stderr.
@@ -123,6 +124,7 @@ int run_program(int count, char** arguments) {
   add_scaling(program, action);
   add_evaluate(program, action);
   add_inspect(program, action);
+  add_analyze(program, action);
   add_verify(program, action);
   add_tokenize(program, action);
   if (const auto status = parse(program, count, arguments)) return *status;

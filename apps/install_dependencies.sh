@@ -17,6 +17,7 @@ build_packages=(
   "libhdf5-dev: calibration.h5"
   "libpcre2-dev: the tokenizer's regular expressions"
   "libicu-dev: the tokenizer's Unicode normalization and categories"
+  "libspectra-dev: spectral norms of weights"
   "libxxhash-dev: hashes by which a killed job knows its files again"
   "libboost-math-dev: the distributions of paired tests"
   "nlohmann-json3-dev: config.json, tokenizer.json, summary.json"

@@ -26,6 +26,29 @@ std::string without_trailing_blanks(std::string text) {
   return text;
 }
 
+void add_csv_cell(std::string_view cell, std::string& line) {
+  if (cell.find_first_of(",\"\r\n") == std::string_view::npos) {
+    line.append(cell);
+    return;
+  }
+  line.push_back('"');
+  for (const char byte : cell) {
+    if (byte == '"') line.push_back('"');
+    line.push_back(byte);
+  }
+  line.push_back('"');
+}
+
+std::string csv_line(const std::vector<std::string>& cells) {
+  std::string line;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (i > 0) line.push_back(',');
+    add_csv_cell(cells[i], line);
+  }
+  line.push_back('\n');
+  return line;
+}
+
 }  // namespace
 
 void Table::add(std::vector<std::string> cells) {
@@ -43,19 +66,27 @@ std::string Table::line(const std::vector<std::string>& cells,
   return without_trailing_blanks(std::move(text));
 }
 
-std::string Table::text(bool emphasis) const {
+std::vector<std::string> Table::headers() const {
   std::vector<std::string> headers;
+  for (const Column& column : columns_) headers.push_back(column.header);
+  return headers;
+}
+
+std::string Table::csv() const {
+  std::string text = csv_line(headers());
+  for (const auto& row : rows_) text += csv_line(row);
+  return text;
+}
+
+std::string Table::text(bool emphasis) const {
   std::vector<std::size_t> widths;
-  for (const Column& column : columns_) {
-    headers.push_back(column.header);
-    widths.push_back(width_of(column.header));
-  }
+  for (const Column& column : columns_) widths.push_back(width_of(column.header));
   std::vector<std::string> rule;
   for (std::size_t i = 0; i < widths.size(); ++i) {
     for (const auto& row : rows_) widths[i] = std::max(widths[i], width_of(row[i]));
     rule.emplace_back(widths[i], '-');
   }
-  std::string text = bold(line(headers, widths), emphasis) + "\n" + line(rule, widths) + "\n";
+  std::string text = bold(line(headers(), widths), emphasis) + "\n" + line(rule, widths) + "\n";
   for (const auto& row : rows_) text += line(row, widths) + "\n";
   return text;
 }

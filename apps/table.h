@@ -1,4 +1,4 @@
-// Tables and lists of figures as plain text.
+// Tables and lists of figures as plain text and as CSV.
 #pragma once
 
 #include <string>
@@ -26,8 +26,12 @@ class Table {
 
   /// Lines without trailing blanks. `emphasis` sets the header in bold.
   std::string text(bool emphasis) const;
+  /// The header and the rows as RFC 4180 has them, but with lines that end in a plain newline:
+  /// cells with a comma, a quote or a line break stand in quotes, quotes in them twice.
+  std::string csv() const;
 
  private:
+  std::vector<std::string> headers() const;
   std::string line(const std::vector<std::string>& cells,
                    const std::vector<std::size_t>& widths) const;
 

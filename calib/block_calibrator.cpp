@@ -6,12 +6,12 @@
 
 #include <fmt/format.h>
 
-#include "calib/block_observation.h"
 #include "calib/block_weights.h"
 #include "calib/clip_search.h"
 #include "calib/fold_check.h"
 #include "calib/node_ranges.h"
 #include "calib/scheme_places.h"
+#include "calib/shared_observation.h"
 #include "io/errors.h"
 #include "transforms/awq.h"
 #include "transforms/fold.h"
@@ -26,7 +26,7 @@ namespace {
 class BlockCalibrator {
  public:
   BlockCalibrator(const Architecture& architecture, const HiddenStream& stream,
-                  const BlockOptions& options, Stopwatch& stopwatch, BlockObservation* observation,
+                  const BlockOptions& options, Stopwatch& stopwatch, SharedObservation* observation,
                   Block block)
       : architecture_(architecture),
         stream_(stream),
@@ -249,7 +249,7 @@ class BlockCalibrator {
   const HiddenStream& stream_;
   const BlockOptions& options_;
   Stopwatch& stopwatch_;
-  BlockObservation* observation_;
+  SharedObservation* observation_;
   BlockWeights weights_;
   std::vector<Site> sites_;
   // What attention gives in full precision over the search samples, while the first site, which no
@@ -262,7 +262,7 @@ class BlockCalibrator {
 
 BlockResult calibrate_block(const Architecture& architecture, Block block,
                             const HiddenStream& stream, const BlockOptions& options,
-                            Stopwatch& stopwatch, BlockObservation* observation) {
+                            Stopwatch& stopwatch, SharedObservation* observation) {
   return BlockCalibrator(architecture, stream, options, stopwatch, observation, std::move(block))
       .calibrate();
 }

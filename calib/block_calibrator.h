@@ -20,7 +20,7 @@
 
 namespace evenkeel {
 
-class BlockObservation;
+class SharedObservation;
 
 /// How a block is calibrated; the same for every block of a job.
 struct BlockOptions {
@@ -64,7 +64,7 @@ struct BlockResult {
 /// MachineError naming the site when a fold does not keep the block's output within rounding.
 BlockResult calibrate_block(const Architecture& architecture, Block block,
                             const HiddenStream& stream, const BlockOptions& options,
-                            Stopwatch& stopwatch, BlockObservation* observation = nullptr);
+                            Stopwatch& stopwatch, SharedObservation* observation = nullptr);
 
 /// Moves the stream past a block as `scheme.propagate` says: as it was quantized, or as the model
 /// stores it.

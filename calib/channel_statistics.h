@@ -33,6 +33,12 @@ class ChannelStatistics {
   /// Biased: divided by the count.
   Vector variance() const;
 
+  // The same before any rounding to float, by channel: tokens, means, sums of squared distances
+  // from the mean.
+  const Row& counts() const { return count_; }
+  const Row& exact_mean() const { return mean_; }
+  const Row& squares() const { return squares_; }
+
  private:
   void prepare(Index channels);
   Vector low_, high_;

@@ -141,7 +141,31 @@ struct Reading {
   std::vector<Fault> faults;  // of the comparison; idle ones left out
 };
 
-enum class Purpose { run, compare, scaling };
+enum class Purpose { run, compare, scaling, analyze };
+
+bool compares(Purpose purpose) {
+  return purpose == Purpose::compare || purpose == Purpose::scaling;
+}
+
+bool is_analyzed(std::string_view path) {
+  const std::string_view root = path.substr(0, path.find('.'));
+  if (root != "compare") return root != "transform" && root != "scheme" && root != "evaluate";
+  return path == root || path == "compare.model" || path == "compare.calibration";
+}
+
+/// The job without what an analysis does not read.
+YamlValue for_analysis(YamlValue tree) {
+  const auto strip = [](YamlValue& section, std::string_view path) {
+    std::erase_if(section.entries,
+                  [&](const YamlEntry& entry) { return !is_analyzed(key_path(path, entry.key)); });
+  };
+  strip(tree, "");
+  YamlEntry* const compare = tree.find("compare");
+  if (compare == nullptr || compare->value.entries.empty()) return tree;
+  strip(compare->value, "compare");
+  if (compare->value.entries.empty()) tree.erase("compare");
+  return tree;
+}
 
 Reading read_all(const YamlValue& tree, const fs::path& file, Purpose purpose, Effects& effects) {
   const auto need =
@@ -163,6 +187,7 @@ Reading read_all(const YamlValue& tree, const fs::path& file, Purpose purpose, E
 
 // Where a job is also compared, its seeds are for that.
 void add_idle_seeds(const YamlValue& tree, Purpose purpose, std::vector<Fault>& faults) {
+  if (purpose == Purpose::compare || purpose == Purpose::analyze) return;
   if (purpose == Purpose::run && tree.find("compare") != nullptr) return;
   const YamlEntry* const calibration = tree.find("calibration");
   const YamlEntry* const seeds =
@@ -172,14 +197,33 @@ void add_idle_seeds(const YamlValue& tree, Purpose purpose, std::vector<Fault>& 
                     "cannot take effect: only calibrate compare repeats a calibration; give seed"});
 }
 
+/// A setting says what is wanted now, and must not be left unread.
+void find_settings_not_analyzed(const std::vector<std::string>& settings,
+                                std::vector<Fault>& faults) {
+  int number = 0;
+  for (const std::string& setting : settings) {
+    const std::string key = setting.substr(0, setting.find('='));
+    const YamlPlace place{.where = "--set " + one_line(key), .order = order_of_settings + number++};
+    if (is_analyzed(key)) continue;
+    faults.push_back({Fault::Kind::idle, place, "",
+                      "cannot take effect: analyze looks at models as they are, on the sets of "
+                      "calibration or compare.calibration"});
+  }
+}
+
 Comparison load(const fs::path& file, const std::vector<std::string>& settings, Purpose purpose) {
-  const YamlValue as_written = parse_job_file(file);
+  YamlValue as_written = parse_job_file(file);
   YamlValue tree = as_written;
   std::vector<Fault> faults;
   std::set<std::string_view> seen;
   int number = 0;
   if (tree.kind == YamlValue::Kind::map) {
     for (const auto& setting : settings) apply_setting(tree, setting, number++, seen, faults);
+  }
+  if (purpose == Purpose::analyze) {
+    find_settings_not_analyzed(settings, faults);
+    tree = for_analysis(std::move(tree));
+    as_written = for_analysis(std::move(as_written));
   }
 
   Effects effects;
@@ -192,18 +236,18 @@ Comparison load(const fs::path& file, const std::vector<std::string>& settings, 
   if (needs_all) append(faults, all.base.faults, Fault::Kind::missing);
   std::ranges::move(all.faults, std::back_inserter(faults));
   std::ranges::move(effects.idle_everywhere(), std::back_inserter(faults));
-  if (purpose != Purpose::run && tree.find("compare") == nullptr) {
+  if (compares(purpose) && tree.find("compare") == nullptr) {
     faults.push_back({Fault::Kind::missing, tree.place, "compare",
                       "missing; give lists of what to compare, such as transform.method: [none, "
                       "os_plus]"});
   }
-  if (purpose != Purpose::run && all.comparison.job.evaluate.files().empty() &&
+  if (compares(purpose) && all.comparison.job.evaluate.files().empty() &&
       tree.find("evaluate") == nullptr) {
     faults.push_back({Fault::Kind::missing, tree.place, "evaluate",
                       "missing; a comparison needs texts to evaluate, such as evaluate: "
                       "{perplexity: [text.txt]}"});
   }
-  if (purpose != Purpose::compare) add_idle_seeds(tree, purpose, faults);
+  add_idle_seeds(tree, purpose, faults);
   throw_faults(std::move(faults));
   return std::move(all.comparison);
 }
@@ -227,6 +271,12 @@ Comparison load_scaling(const fs::path& file, const std::vector<std::string>& se
 
 Comparison load_comparison(const fs::path& file, const std::vector<std::string>& settings) {
   return load(file, settings, Purpose::compare);
+}
+
+Comparison load_analysis(const fs::path& file, const std::vector<std::string>& settings) {
+  Comparison analysis = load(file, settings, Purpose::analyze);
+  if (analysis.rows.empty()) analysis.rows.push_back({{}, analysis.job});
+  return analysis;
 }
 
 }  // namespace evenkeel

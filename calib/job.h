@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "calib/analysis/analysis_options.h"
 #include "calib/hidden_memory.h"
 #include "calib/text_score.h"
 #include "io/corpus.h"
@@ -66,6 +67,7 @@ struct Job {
   TransformOptions transform;  // search_samples at most calibration.corpus.samples
   Scheme scheme;
   EvaluationOptions evaluate;
+  AnalysisOptions analyze;
   std::filesystem::path output;
   /// Bytes of memory that the hidden states of samples and texts may take together; those beyond it
   /// are in a file in the output folder. "2GiB", "512 MiB", "1000000".
@@ -118,5 +120,13 @@ Comparison load_comparison(const std::filesystem::path& file,
 /// (needs_calibration) need no section of that name.
 Comparison load_scaling(const std::filesystem::path& file,
                         const std::vector<std::string>& settings = {});
+
+/// The same for `calibrate analyze`, one row for each model and calibration set: the entries of
+/// `compare.model` and `compare.calibration` where there are such axes, else the job's own (then
+/// without a setting of that axis). At least one row. So that one file serves `compare` too, other
+/// axes, `transform`, `scheme` and `evaluate` are neither read nor checked; a setting of them is a
+/// fault.
+Comparison load_analysis(const std::filesystem::path& file,
+                         const std::vector<std::string>& settings = {});
 
 }  // namespace evenkeel

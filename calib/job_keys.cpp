@@ -33,7 +33,7 @@ std::vector<std::string> scheme_keys(SchemeOption::Place place) {
 const Sections& sections() {
   static const Sections all{
       {"",
-       {"model", "calibration", "transform", "scheme", "evaluate", "compare", "output",
+       {"model", "calibration", "transform", "scheme", "evaluate", "analyze", "compare", "output",
         "memory_limit"}},
       {"calibration",
        {"corpus", "random", "order", "cut", "samples", "sequence_length", "batch", "seed",
@@ -47,6 +47,9 @@ const Sections& sections() {
       {"scheme.activations", scheme_keys(SchemeOption::Place::activations)},
       {std::string(node_section), scheme_keys(SchemeOption::Place::nodes)},
       {"evaluate", {"perplexity", "accuracy", "sequence_length", "windows", "examples"}},
+      {"analyze",
+       {"outlier_threshold", "outlier_blocks", "outlier_tokens", "pooling", "bits",
+        "histogram_bins", "histogram_range"}},
   };
   return all;
 }

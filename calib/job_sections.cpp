@@ -267,6 +267,24 @@ EvaluationOptions read_evaluation(const SectionReader& root, const fs::path& fol
   return options;
 }
 
+AnalysisOptions read_analysis(const SectionReader& section) {
+  constexpr double most = 1e6;
+  AnalysisOptions options;
+  take(options.outlier_threshold, section.number("outlier_threshold", 0.0, most));
+  take(options.outlier_blocks, section.number("outlier_blocks", 0.0, 1.0));
+  take(options.outlier_tokens, section.number("outlier_tokens", 0.0, 1.0));
+  take(options.pooling, section.integer("pooling", 1, most_samples));
+  take(options.bits, section.integer("bits", 2, 8));
+  take(options.histogram_bins, section.integer("histogram_bins", 1, 10001));
+  if (options.histogram_bins % 2 == 0) {
+    section.wrong("histogram_bins", fmt::format("expected an odd number, so that zero is the "
+                                                "middle of a bin; got {}",
+                                                options.histogram_bins));
+  }
+  options.histogram_range = section.number("histogram_range", 1e-6, most);
+  return options;
+}
+
 void read_memory_limit(const SectionReader& root, std::uint64_t& limit) {
   const auto text = root.text("memory_limit");
   if (!text) return;
@@ -323,6 +341,7 @@ JobReading read_job(const YamlValue& tree, const fs::path& file, CalibrationNeed
   }
   check_across(transform, calibration, job);
   job.evaluate = read_evaluation(root, folder);
+  job.analyze = read_analysis(root.section("analyze"));
   read_path(root, "output", folder, job.output);
   if (!root.has("output")) {
     root.missing("output", "missing; give the folder for the results, such as output: out/name");

@@ -18,7 +18,7 @@ ModelCalibration::ModelCalibration(const LanguageModel& model, const BlockOption
 }
 
 BlockResult ModelCalibration::calibrate(Block block, const HiddenStream& stream,
-                                        BlockObservation* observation) {
+                                        SharedObservation* observation) {
   const Index number = block.number;
   const auto named = [&](const std::exception& error) {
     return fmt::format("{}: block {}: {}", model_.checkpoint().folder().string(), number,

@@ -11,7 +11,7 @@
 
 namespace evenkeel {
 
-class BlockObservation;
+class SharedObservation;
 
 /// Nothing given is copied but the options.
 class ModelCalibration {
@@ -24,7 +24,7 @@ class ModelCalibration {
   /// Calibrates a block, as it is stored, on what `stream` holds.
   /// Throws: InputError, MachineError as calibrate_block, naming the block.
   BlockResult calibrate(Block block, const HiddenStream& stream,
-                        BlockObservation* observation = nullptr);
+                        SharedObservation* observation = nullptr);
   /// Moves the texts past a block that was calibrated, now or by an earlier attempt.
   void evaluate(const BlockResult& result);
   /// Notes sites and whatever a person should know of them.

@@ -7,9 +7,9 @@
 
 #include <fmt/format.h>
 
-#include "calib/block_observation.h"
 #include "calib/model_calibration.h"
 #include "calib/ordered_parallel.h"
+#include "calib/shared_observation.h"
 
 namespace evenkeel {
 namespace {
@@ -31,7 +31,7 @@ class Lane {
 
   const HiddenStream& stream() const { return stream_; }
 
-  void calibrate(const Block& block, BlockObservation* observation) {
+  void calibrate(const Block& block, SharedObservation* observation) {
     result_.emplace(calibration_.calibrate(block, stream_, observation));
   }
   void advance(const LanguageModel& model, Index number) {
@@ -103,8 +103,8 @@ std::vector<SideBySideResult> calibrate_side_by_side(const LanguageModel& model,
     progress.step("calibrate", static_cast<int>(number), blocks, fmt::format("block {}", number));
     const Block block = model.load_block(number);
     const HiddenStream& observed = shared ? *shared : lanes.front()->stream();
-    BlockObservation observation(architecture, block, observed,
-                                 search_windows(options, samples.size()));
+    SharedObservation observation(architecture, block, observed,
+                                  search_windows(options, samples.size()));
     side_by_side(lanes.size(), [&](std::size_t i) {
       const bool same_input = number == 0 || &lanes[i]->stream() == &observed;
       lanes[i]->calibrate(block, same_input ? &observation : nullptr);

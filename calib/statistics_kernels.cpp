@@ -88,6 +88,41 @@ void squares_all(const ConstMatrixView& values, const double* means, std::size_t
 }
 
 template <class D>
+std::size_t higher_powers_part(D wide, const ConstMatrixView& values, const double* means,
+                               double limit, std::size_t i, std::size_t channels, double* cubes,
+                               double* fourths, double* beyond) {
+  const auto one = hn::Set(wide, 1.0);
+  const auto edge = hn::Set(wide, limit);
+  for (; i + hn::Lanes(wide) <= channels; i += hn::Lanes(wide)) {
+    const auto mean = hn::LoadU(wide, means + i);
+    auto cube = hn::LoadU(wide, cubes + i);
+    auto fourth = hn::LoadU(wide, fourths + i);
+    auto count = hn::LoadU(wide, beyond + i);
+    for (Index row = 0; row < values.rows(); ++row) {
+      const auto value = load_wide(wide, values.data() + row * values.outerStride() + i);
+      const auto distance = hn::Sub(value, mean);
+      const auto square = hn::Mul(distance, distance);
+      cube = hn::MulAdd(square, distance, cube);
+      fourth = hn::MulAdd(square, square, fourth);
+      count = hn::Add(count, hn::IfThenElseZero(hn::Gt(hn::Abs(value), edge), one));
+    }
+    hn::StoreU(cube, wide, cubes + i);
+    hn::StoreU(fourth, wide, fourths + i);
+    hn::StoreU(count, wide, beyond + i);
+  }
+  return i;
+}
+
+void higher_powers_all(const ConstMatrixView& values, const double* means, double limit,
+                       std::size_t channels, double* cubes, double* fourths, double* beyond) {
+  for_each_tile(values, [&](const ConstMatrixView& tile) {
+    const std::size_t done =
+        higher_powers_part(Wide(), tile, means, limit, 0, channels, cubes, fourths, beyond);
+    higher_powers_part(Single(), tile, means, limit, done, channels, cubes, fourths, beyond);
+  });
+}
+
+template <class D>
 std::size_t summary_part(D wide, const float* values, std::size_t i, std::size_t size,
                          RowSummary& summary) {
   const hn::Rebind<float, D> narrow;
@@ -139,6 +174,7 @@ namespace evenkeel::statistics_kernels {
 
 HWY_EXPORT(extrema_and_sums_all);
 HWY_EXPORT(squares_all);
+HWY_EXPORT(higher_powers_all);
 HWY_EXPORT(summary_all);
 HWY_EXPORT(row_squares_all);
 
@@ -155,6 +191,16 @@ void add_squares(const ConstMatrixView& values, std::span<const double> mean,
   const auto channels = static_cast<std::size_t>(values.cols());
   assert(mean.size() == channels && squares.size() == channels);
   HWY_DYNAMIC_DISPATCH(squares_all)(values, mean.data(), channels, squares.data());
+}
+
+void add_higher_powers(const ConstMatrixView& values, std::span<const double> mean, double limit,
+                       std::span<double> cubes, std::span<double> fourths,
+                       std::span<double> beyond) {
+  const auto channels = static_cast<std::size_t>(values.cols());
+  assert(mean.size() == channels && cubes.size() == channels && fourths.size() == channels &&
+         beyond.size() == channels);
+  HWY_DYNAMIC_DISPATCH(higher_powers_all)
+  (values, mean.data(), limit, channels, cubes.data(), fourths.data(), beyond.data());
 }
 
 RowSummary summary_of(std::span<const float> values) {

@@ -17,6 +17,12 @@ void add_extrema_and_sums(const ConstMatrixView& values, std::span<float> low,
 void add_squares(const ConstMatrixView& values, std::span<const double> mean,
                  std::span<double> squares);
 
+/// For each channel adds (value - mean)^3 to `cubes`, (value - mean)^4 to `fourths`, and 1 to
+/// `beyond` where |value| > limit, token by token. REQUIRES: spans of size channels.
+void add_higher_powers(const ConstMatrixView& values, std::span<const double> mean, double limit,
+                       std::span<double> cubes, std::span<double> fourths,
+                       std::span<double> beyond);
+
 /// Of values in a row, in an order that depends on the machine's vectors.
 struct RowSummary {
   float low = std::numeric_limits<float>::infinity();

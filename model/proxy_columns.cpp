@@ -49,10 +49,10 @@ std::optional<ProxyProducer> proxy_producer(const Architecture& architecture, In
   return ProxyProducer{number - 1, {LinearRole::down}};
 }
 
-std::vector<Index> proxy_columns(const Checkpoint& checkpoint, const Architecture& architecture,
-                                 Index number, const StoredLinear& reader, Index count) {
+std::vector<double> proxy_deviations(const Checkpoint& checkpoint, const Architecture& architecture,
+                                     Index number, const StoredLinear& reader) {
   const auto producer = proxy_producer(architecture, number, reader);
-  assert(producer && count <= reader.columns);
+  assert(producer);
   std::vector<double> deviations;
   for (const StoredLinear& stored : stored_linears(architecture, producer->block)) {
     for (const StoredPart& part : stored.parts) {
@@ -64,6 +64,13 @@ std::vector<Index> proxy_columns(const Checkpoint& checkpoint, const Architectur
     deviations = by_query_heads(deviations, architecture);
   }
   assert(static_cast<Index>(deviations.size()) == reader.columns);
+  return deviations;
+}
+
+std::vector<Index> proxy_columns(const Checkpoint& checkpoint, const Architecture& architecture,
+                                 Index number, const StoredLinear& reader, Index count) {
+  const std::vector<double> deviations = proxy_deviations(checkpoint, architecture, number, reader);
+  assert(count <= reader.columns);
   std::vector<Index> columns(deviations.size());
   std::iota(columns.begin(), columns.end(), Index{0});
   std::ranges::stable_sort(columns, [&](Index a, Index b) {

@@ -23,9 +23,14 @@ struct ProxyProducer {
 std::optional<ProxyProducer> proxy_producer(const Architecture& architecture, Index number,
                                             const StoredLinear& reader);
 
+/// For each column of the reader, the standard deviation (divided by the count) of the weights of
+/// the row that produces it, as the checkpoint stores them. A row of value counts for each query
+/// head that reads it. REQUIRES: proxy_producer gives one. Throws: InputError as load_weight.
+std::vector<double> proxy_deviations(const Checkpoint& checkpoint, const Architecture& architecture,
+                                     Index number, const StoredLinear& reader);
+
 /// The `count` columns of the reader whose producing rows have the largest standard deviations
-/// (of two alike the first), ascending, as the checkpoint stores the weights. A row of value counts
-/// for each query head that reads it. REQUIRES: proxy_producer gives one; count at most the
+/// (of two alike the first), ascending. REQUIRES: proxy_producer gives one; count at most the
 /// columns. Throws: InputError as load_weight.
 std::vector<Index> proxy_columns(const Checkpoint& checkpoint, const Architecture& architecture,
                                  Index number, const StoredLinear& reader, Index count);

@@ -16,11 +16,11 @@ namespace evenkeel {
 
 /// Each part is found when it is first asked for; may be asked from several threads, which then
 /// share the work.
-class BlockObservation {
+class SharedObservation {
  public:
   /// `windows`: how many of the first ones `contexts` covers. Nothing is copied.
-  BlockObservation(const Architecture& architecture, const Block& block, const HiddenStream& stream,
-                   std::size_t windows)
+  SharedObservation(const Architecture& architecture, const Block& block,
+                    const HiddenStream& stream, std::size_t windows)
       : architecture_(architecture), block_(block), stream_(stream), windows_(windows) {}
 
   /// Of every node, over all windows.
