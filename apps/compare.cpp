@@ -1,7 +1,6 @@
 // calibrate compare: the rows of a job's `compare:` section as a table.
 #include "calib/compare/compare.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -9,13 +8,13 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "apps/command.h"
 #include "apps/figures.h"
 #include "apps/job_arguments.h"
 #include "apps/progress_bar.h"
 #include "apps/table.h"
+#include "calib/compare/comparison_table.h"
 #include "calib/progress_log.h"
 #include "io/errors.h"
 #include "io/one_line.h"
@@ -28,206 +27,40 @@ constexpr const char* footer = R"(Examples:
   calibrate compare job.yaml --set 'compare.scheme=[w8a8, w4a4]' --set evaluate.windows=8
   calibrate compare job.yaml --grid
   calibrate compare job.yaml --errors
-Runs every combination of the job's compare: lists and writes OUTPUT/compare.json. A killed
-comparison continues with what is not finished.
+  calibrate compare job.yaml --csv > figures.csv
+Runs every combination of the job's compare: lists and writes OUTPUT/compare.json and
+OUTPUT/report.html. A killed comparison continues with what is not finished.
 For --json, --quiet and --threads see calibrate --help.)";
-
-using Settings = std::vector<std::pair<std::string, std::string>>;
 
 struct Shown {
   bool grid = false;
+  bool csv = false;
   CompareOptions options;
 };
 
-bool any(const ComparisonResult& result, bool (*has)(const ComparedRow&)) {
-  return std::ranges::any_of(result.rows, has);
-}
-bool has_baseline(const ComparedRow& row) { return row.baseline.has_value(); }
-bool has_seeds(const ComparedRow& row) { return !row.seeds.empty(); }
-
-std::vector<Table::Column> columns_of(const ComparisonResult& result) {
+Table to_table(const TextTable& text) {
   std::vector<Table::Column> columns;
-  for (const auto& [axis, label] : result.rows.front().settings) {
-    columns.push_back({one_line(axis), Table::Align::left});
+  for (const auto& [name, figures] : text.columns) {
+    columns.push_back({name, figures ? Table::Align::right : Table::Align::left});
   }
-  for (const TextScore& text : result.full_precision.front().scores) {
-    columns.push_back({one_line(text.label)});
-    columns.push_back({"error"});
-    if (any(result, has_seeds)) columns.push_back({"of seeds"});
-    columns.push_back({text.metric == Metric::perplexity ? "ratio" : "change"});
-    if (any(result, has_baseline)) columns.push_back({"difference"});
-    columns.push_back({"p"});
-  }
-  columns.push_back({"seconds"});
-  return columns;
+  Table table(std::move(columns));
+  for (const auto& row : text.rows) table.add(row);
+  return table;
 }
 
-std::string name_of(const ComparedModel& model, const ComparisonResult& result) {
-  return result.full_precision.size() == 1 ? "full precision" : one_line(model.label) + " as it is";
-}
-
-std::vector<std::string> full_precision_cells(const ComparedModel& model,
-                                              const ComparisonResult& result) {
-  std::vector<std::string> cells(result.rows.front().settings.size());
-  cells.front() = name_of(model, result);
-  for (const TextScore& text : model.scores) {
-    cells.push_back(score_text(text.value, text.metric));
-    cells.push_back(error_text(standard_error(text.figure()), text.metric));
-    for (const bool there : {any(result, has_seeds), true, any(result, has_baseline), true}) {
-      if (there) cells.emplace_back();
-    }
-  }
-  cells.emplace_back();
-  return cells;
-}
-
-std::vector<std::string> cells_of(const ComparedRow& row, const ComparisonResult& result) {
-  std::vector<std::string> cells;
-  for (const auto& [axis, label] : row.settings) cells.push_back(one_line(label));
-  const bool baselines = any(result, has_baseline);
-  for (std::size_t i = 0; i < row.scores.size(); ++i) {
-    const auto& [metric, value, terms] = row.scores[i].figure();
-    const bool perplexity = metric == Metric::perplexity;
-    const double exact = result.full_precision[row.model].scores[i].value;
-    cells.push_back(score_text(value, metric));
-    cells.push_back(error_text(standard_error(row.scores[i].figure()), metric));
-    if (any(result, has_seeds)) cells.push_back(error_text(row.seed_errors[i], metric));
-    cells.push_back(perplexity ? ratio_text(value, exact) : points_text(value - exact));
-    if (row.baseline) {
-      const double difference = value - result.rows[*row.baseline].scores[i].value;
-      cells.push_back(perplexity ? difference_text(difference) : points_text(difference));
-      cells.push_back(p_text(row.to_baseline[i].adjusted_p_value));
-    } else if (baselines) {
-      cells.emplace_back();
-      cells.emplace_back();
-    } else {
-      cells.push_back(p_text(row.to_full_precision[i].adjusted_p_value));
-    }
-  }
-  cells.push_back(fmt::format("{:.1f}", row.seconds.at("total").get<double>()));
-  return cells;
-}
-
-std::string baseline_text(const ComparisonResult& result) {
-  const auto row = std::ranges::find_if(result.rows, has_baseline);
-  if (row == result.rows.end()) return "full precision";
-  std::vector<std::string> labels;
-  const Settings& own = row->settings;
-  const Settings& other = result.rows[*row->baseline].settings;
-  for (std::size_t i = 0; i < own.size(); ++i) {
-    if (own[i] != other[i]) labels.push_back(one_line(other[i].second));
-  }
-  return fmt::format("the same row with '{}'", fmt::join(labels, "', '"));
-}
-
-std::string legend(const ComparisonResult& result) {
-  const auto& texts = result.full_precision.front().scores;
-  const bool perplexity = std::ranges::any_of(
-      texts, [](const TextScore& text) { return text.metric == Metric::perplexity; });
-  const bool others = std::ranges::any_of(
-      texts, [](const TextScore& text) { return text.metric != Metric::perplexity; });
-  std::string text = fmt::format("Columns named after a text: {}{}{}; error: its standard error.\n",
-                                 perplexity ? "perplexity" : "",
-                                 perplexity && others ? ", or " : "", others ? "accuracy" : "");
-  if (any(result, has_seeds)) text += "of seeds: standard error over the seeds alone.\n";
-  if (perplexity) text += "ratio: to full precision.\n";
-  if (others) text += "change: to full precision, in points.\n";
-  const std::string baseline = baseline_text(result);
-  if (any(result, has_baseline)) text += fmt::format("difference: to {}.\n", baseline);
-  text += fmt::format(
-      "p: of a paired test that this row does as well as {}, adjusted for the number of rows.\n"
-      "seconds: in which other rows were at work as well.\n",
-      any(result, has_baseline) ? "that row" : baseline);
-  return text;
-}
-
-// Rows come in the order of the axes, the last one fastest.
-std::size_t number_across(const ComparisonResult& result) {
-  std::vector<std::string> labels;
-  for (const ComparedRow& row : result.rows) {
-    const std::string& label = row.settings.back().second;
-    if (std::ranges::find(labels, label) == labels.end()) labels.push_back(label);
-  }
-  return labels.size();
-}
-
-std::string comparison_text(const ComparisonResult& result, bool emphasis) {
-  Table table(columns_of(result));
-  for (const ComparedModel& model : result.full_precision) {
-    table.add(full_precision_cells(model, result));
-  }
-  for (const ComparedRow& row : result.rows) table.add(cells_of(row, result));
-  return table.text(emphasis) + "\n" + legend(result);
-}
-
-// One table for each text: the last axis across, the others down, as papers print them.
-std::string grid_text(const ComparisonResult& result, bool emphasis) {
-  const std::size_t across = number_across(result);
-  const std::size_t axes = result.rows.front().settings.size() - 1;
+std::string grids_text(const ComparisonResult& result, bool emphasis) {
   std::string all;
-  for (std::size_t text = 0; text < result.rows.front().scores.size(); ++text) {
-    std::vector<Table::Column> columns;
-    for (std::size_t axis = 0; axis < axes; ++axis) {
-      columns.push_back({one_line(result.rows.front().settings[axis].first), Table::Align::left});
-    }
-    for (std::size_t i = 0; i < across; ++i) {
-      columns.push_back({one_line(result.rows[i].settings.back().second)});
-    }
-    Table table(std::move(columns));
-    for (const ComparedModel& model : result.full_precision) {
-      std::vector<std::string> cells(axes);
-      cells.front() = name_of(model, result);
-      cells.resize(axes + across, score_text(model.scores[text].value, model.scores[text].metric));
-      table.add(std::move(cells));
-    }
-    for (std::size_t first = 0; first < result.rows.size(); first += across) {
-      std::vector<std::string> cells;
-      for (std::size_t axis = 0; axis < axes; ++axis) {
-        cells.push_back(one_line(result.rows[first].settings[axis].second));
-      }
-      for (std::size_t i = first; i < first + across; ++i) {
-        const TextScore& score = result.rows[i].scores[text];
-        cells.push_back(score_text(score.value, score.metric));
-      }
-      table.add(std::move(cells));
-    }
-    const TextScore& first = result.rows.front().scores[text];
-    all += fmt::format("{} on {}\n\n{}\n", name_of(first.metric), one_line(first.label),
-                       table.text(emphasis));
+  const auto& scores = result.rows.front().scores;
+  for (std::size_t text = 0; text < scores.size(); ++text) {
+    all += fmt::format("{} on {}\n\n{}\n", name_of(scores[text].main.metric),
+                       one_line(scores[text].label),
+                       to_table(comparison_grid(result, text)).text(emphasis));
   }
   return all;
 }
 
 std::string errors_text(const ComparisonResult& result, bool emphasis) {
-  std::vector<Table::Column> columns;
-  for (const auto& [axis, label] : result.rows.front().settings) {
-    columns.push_back({one_line(axis), Table::Align::left});
-  }
-  columns.push_back({"site", Table::Align::left});
-  for (const char* figure : {"range", "input error", "weight error", "output error"}) {
-    columns.push_back({fmt::format("{} before", figure)});
-    columns.push_back({"after"});
-  }
-  Table table(std::move(columns));
-  const auto range = [](const SiteErrors& errors) {
-    return fmt::format("{:.2f} .. {:.2f}", errors.low, errors.high);
-  };
-  for (const ComparedRow& row : result.rows) {
-    for (const ComparedSites& site : row.sites) {
-      std::vector<std::string> cells;
-      for (const auto& [axis, label] : row.settings) cells.push_back(one_line(label));
-      cells.push_back(site.name);
-      cells.push_back(range(site.before));
-      cells.push_back(range(site.after));
-      for (const auto& [before, after] : {std::pair(site.before.input, site.after.input),
-                                          std::pair(site.before.weight, site.after.weight),
-                                          std::pair(site.before.output, site.after.output)}) {
-        cells.push_back(digits_text(before));
-        cells.push_back(digits_text(after));
-      }
-      table.add(std::move(cells));
-    }
-  }
+  const Table table = to_table(errors_table(result));
   if (table.empty()) return "\nno row transforms a site: no errors to show\n";
   return "\n" + table.text(emphasis) +
          "\nRanges over all blocks, errors as means over blocks: squared error of the quantized "
@@ -235,7 +68,17 @@ std::string errors_text(const ComparisonResult& result, bool emphasis) {
          "token).\n";
 }
 
-Outcome compare(const JobArguments& arguments, Shown shown, const ProgramOptions& options) {
+std::string result_text(const ComparisonResult& result, const Shown& shown, bool emphasis) {
+  std::string text = shown.grid ? grids_text(result, emphasis)
+                                : to_table(comparison_table(result)).text(emphasis) + "\n" +
+                                      comparison_legend(result);
+  return shown.options.site_errors ? text + errors_text(result, emphasis) : text;
+}
+
+Outcome compare(const JobArguments& arguments, const Shown& shown, const ProgramOptions& options) {
+  if (shown.csv && options.json) {
+    throw UsageError("--csv: given beside --json; give one of them");
+  }
   const Comparison comparison = load_comparison(arguments.file, arguments.settings);
   if (shown.grid && comparison.rows.front().settings.size() < 2) {
     throw UsageError(fmt::format(
@@ -251,11 +94,10 @@ Outcome compare(const JobArguments& arguments, Shown shown, const ProgramOptions
   ProgressLog progress(bar, arguments.log);
   const ComparisonResult result = run_comparison(comparison, progress, shown.options);
   if (options.json) return {document(to_json(result)), ""};
-  return {fmt::format("{}{}wrote {}\n",
-                      shown.grid ? grid_text(result, options.emphasis)
-                                 : comparison_text(result, options.emphasis),
-                      shown.options.site_errors ? errors_text(result, options.emphasis) : "",
-                      shown_path(comparison.job.output / "compare.json")),
+  if (shown.csv) return {to_table(comparison_records(result)).csv(), ""};
+  return {fmt::format("{}wrote {}\nwrote {}\n", result_text(result, shown, options.emphasis),
+                      shown_path(comparison.job.output / "compare.json"),
+                      shown_path(comparison.job.output / "report.html")),
           ""};
 }
 
@@ -269,6 +111,8 @@ void add_compare(CLI::App& program, Action& action) {
   arguments->add_to(*command);
   const auto shown = std::make_shared<Shown>();
   command->add_flag("--grid", shown->grid, "Prints the last axis across and the others down");
+  command->add_flag("--csv", shown->csv,
+                    "Prints every figure as comma-separated values, numbers in full");
   command->add_flag("--errors", shown->options.site_errors,
                     "Also measures what quantization does to each kind of site, before and after "
                     "the transform");

@@ -15,6 +15,8 @@ constexpr std::array metrics{Metric::perplexity, Metric::accuracy, Metric::norma
                              Metric::f1,         Metric::matthews, Metric::pearson,
                              Metric::spearman};
 
+}  // namespace
+
 Metric metric_from(const Json& json) {
   const auto name = json.get<std::string>();
   const auto found =
@@ -24,8 +26,6 @@ Metric metric_from(const Json& json) {
   }
   return *found;
 }
-
-}  // namespace
 
 Json figures_json(const std::vector<TextScore>& scores) {
   Json json = Json::object();

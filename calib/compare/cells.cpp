@@ -106,54 +106,86 @@ std::size_t Cells::set_of(std::size_t row, const CalibrationOptions& options) {
   return sets_.size() - 1;
 }
 
-std::vector<CellResult> Cells::run(const OutputFolder& folder, bool site_errors,
+// Those that are finished, and where they are kept.
+class Cells::Results {
+ public:
+  Results(std::size_t cells, OutputFolder& folder, bool site_errors)
+      : folder_(folder), finished_(folder), site_errors_(site_errors) {
+    for (std::size_t cell = 0; cell < cells; ++cell) {
+      found_.push_back(result_from(finished_.find(cell), site_errors));
+    }
+  }
+
+  bool has(std::size_t cell) const { return found_[cell].has_value(); }
+  bool site_errors() const { return site_errors_; }
+  std::size_t size() const { return found_.size(); }
+  std::size_t done() const {
+    return static_cast<std::size_t>(
+        std::ranges::count_if(found_, [](const auto& result) { return result.has_value(); }));
+  }
+  void keep(std::size_t cell, CellResult result) {
+    finished_.keep(cell, to_json(result, site_errors_));
+    folder_.keep(true);
+    found_[cell] = std::move(result);
+  }
+  std::vector<CellResult> take_all() {
+    std::vector<CellResult> all;
+    for (auto& result : found_) all.push_back(std::move(*result));
+    return all;
+  }
+
+ private:
+  OutputFolder& folder_;
+  FinishedRows finished_;
+  bool site_errors_;
+  std::vector<std::optional<CellResult>> found_;
+};
+
+std::vector<CellResult> Cells::run(OutputFolder& folder, bool site_errors,
                                    Progress& progress) const {
-  const FinishedRows finished(folder);
-  std::vector<std::optional<CellResult>> results;
-  for (std::size_t i = 0; i < cells_.size(); ++i) {
-    results.push_back(result_from(finished.find(i), site_errors));
+  Results results(cells_.size(), folder, site_errors);
+  if (results.done() > 0) {
+    progress.remark(fmt::format("continues with {} of {} calibrations finished in {}",
+                                results.done(), results.size(), folder.staging().string()));
   }
-  auto done = static_cast<std::size_t>(
-      std::ranges::count_if(results, [](const auto& result) { return result.has_value(); }));
-  if (done > 0) {
-    progress.remark(fmt::format("continues with {} of {} calibrations finished in {}", done,
-                                cells_.size(), folder.staging().string()));
+  for (std::size_t set = 0; set < sets_.size(); ++set) run_set(set, results, progress);
+  return results.take_all();
+}
+
+void Cells::run_set(std::size_t set, Results& results, Progress& progress) const {
+  std::vector<std::size_t> left;
+  for (std::size_t cell = 0; cell < cells_.size(); ++cell) {
+    if (cells_[cell].samples == set && !results.has(cell)) left.push_back(cell);
   }
+  const JobInputs& inputs = inputs_.at(sets_[set].model);
+  const std::size_t at_once = std::min(
+      most_side_by_side, calibrations_at_once(inputs.model(), sets_[set].samples, inputs.texts(),
+                                              comparison_.job.memory_limit));
+  for (std::size_t first = 0; first < left.size(); first += at_once) {
+    const std::size_t count = std::min(at_once, left.size() - first);
+    run_group(set, std::span(left).subspan(first, count), results, progress);
+  }
+}
+
+void Cells::run_group(std::size_t set, std::span<const std::size_t> group, Results& results,
+                      Progress& progress) const {
+  std::vector<BlockOptions> options;
+  for (const std::size_t cell : group) {
+    options.push_back(block_options(comparison_.rows[cells_[cell].row].job, false));
+    options.back().site_errors = results.site_errors();
+  }
+  std::string label = label_of(comparison_.rows[cells_[group.front()].row]);
+  if (group.size() > 1) label += fmt::format(" and {} more", group.size() - 1);
+  GroupProgress steps(progress, results.done(), group.size(), results.size(), std::move(label));
+  const JobInputs& inputs = inputs_.at(sets_[set].model);
   const Job& job = comparison_.job;
-  for (std::size_t set = 0; set < sets_.size(); ++set) {
-    std::vector<std::size_t> left;
-    for (std::size_t i = 0; i < cells_.size(); ++i) {
-      if (cells_[i].samples == set && !results[i]) left.push_back(i);
-    }
-    const JobInputs& inputs = inputs_.at(sets_[set].model);
-    const std::size_t at_once = std::min(
-        most_side_by_side,
-        calibrations_at_once(inputs.model(), sets_[set].samples, inputs.texts(), job.memory_limit));
-    for (std::size_t first = 0; first < left.size(); first += at_once) {
-      const std::size_t count = std::min(at_once, left.size() - first);
-      std::vector<BlockOptions> options;
-      for (std::size_t i = first; i < first + count; ++i) {
-        options.push_back(block_options(comparison_.rows[cells_[left[i]].row].job, false));
-        options.back().site_errors = site_errors;
-      }
-      std::string label = label_of(comparison_.rows[cells_[left[first]].row]);
-      if (count > 1) label += fmt::format(" and {} more", count - 1);
-      GroupProgress group(progress, done, count, cells_.size(), std::move(label));
-      auto calibrated = calibrate_side_by_side(inputs.model(), sets_[set].samples, options,
-                                               inputs.texts(), group, job.memory_limit, job.output);
-      for (std::size_t i = 0; i < count; ++i) {
-        CellResult result{.scores = std::move(calibrated[i].outcome.scores),
-                          .sites = sites_by_name(calibrated[i].outcome.sites),
-                          .seconds = own_seconds(calibrated[i].stopwatch)};
-        finished.keep(left[first + i], to_json(result, site_errors));
-        results[left[first + i]] = std::move(result);
-      }
-      done += count;
-    }
+  auto calibrated = calibrate_side_by_side(inputs.model(), sets_[set].samples, options,
+                                           inputs.texts(), steps, job.memory_limit, job.output);
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    results.keep(group[i], {.scores = std::move(calibrated[i].outcome.scores),
+                            .sites = sites_by_name(calibrated[i].outcome.sites),
+                            .seconds = own_seconds(calibrated[i].stopwatch)});
   }
-  std::vector<CellResult> all;
-  for (auto& result : results) all.push_back(std::move(*result));
-  return all;
 }
 
 }  // namespace evenkeel

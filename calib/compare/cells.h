@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -36,12 +37,13 @@ class Cells {
   const std::vector<Cell>& all() const { return cells_; }
   std::size_t calibration_sets() const { return sets_.size(); }
 
-  /// Results of all cells, in their order; those that are kept in `folder` are not computed again.
+  /// Results of all cells, in their order; those that are kept in `folder` are not computed again,
+  /// and those that are finished are kept there.
   /// Throws: as calibrate_side_by_side; MachineError.
-  std::vector<CellResult> run(const OutputFolder& folder, bool site_errors,
-                              Progress& progress) const;
+  std::vector<CellResult> run(OutputFolder& folder, bool site_errors, Progress& progress) const;
 
  private:
+  class Results;
   struct CalibrationSet {
     std::size_t model = 0;
     CorpusOptions corpus;
@@ -49,6 +51,9 @@ class Cells {
     std::vector<Encoding> samples;
   };
 
+  void run_set(std::size_t set, Results& results, Progress& progress) const;
+  void run_group(std::size_t set, std::span<const std::size_t> group, Results& results,
+                 Progress& progress) const;
   std::size_t set_of(std::size_t row, const CalibrationOptions& options);
 
   const Comparison& comparison_;

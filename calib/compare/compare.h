@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,25 +20,42 @@
 
 namespace evenkeel {
 
+struct ComparedFigure {
+  Metric metric = Metric::perplexity;
+  double value = 0.0;
+  double standard_error = 0.0;  // over windows or examples; not a number where it is not known
+};
+
+/// A text or task: its main figure, which is tested, and the others.
+struct ComparedScore {
+  std::string label;
+  ComparedFigure main;
+  std::vector<ComparedFigure> others{};
+  std::int64_t examples = 0;  // of a task or labelled text
+  /// Of a row that was calibrated with several seeds: the main figure of each, of which `main` is
+  /// the mean (mean_over_seeds), and its standard error over them; else empty, and not a number.
+  std::vector<double> runs{};
+  double seed_error = std::numeric_limits<double>::quiet_NaN();
+  // Of a row:
+  PairedDifference to_full_precision{};
+  std::optional<PairedDifference> to_baseline{};  // where the row has a baseline
+};
+
 /// A model as it is, which rows are measured against.
 struct ComparedModel {
   std::string label;  // its folder's name, or its label on the axis `model`
-  std::vector<TextScore> scores;
+  std::vector<ComparedScore> scores;
 };
 
 struct ComparedRow {
   std::size_t model = 0;                                      // of ComparisonResult::full_precision
   std::vector<std::pair<std::string, std::string>> settings;  // (axis, label)
-  std::vector<std::uint64_t> seeds;                           // of `runs`, where there are several
-  std::vector<std::vector<TextScore>> runs;                   // one for each seed; at least one
-  std::vector<TextScore> scores;                              // their means (mean_over_seeds)
-  std::vector<double> seed_errors;  // of each score; not a number where there is one seed
-  // Of each score, its main figure:
-  std::vector<PairedDifference> to_full_precision;
-  std::optional<std::size_t> baseline;        // the row that this one is measured against, if any
-  std::vector<PairedDifference> to_baseline;  // then
-  std::vector<ComparedSites> sites;           // where they were asked for
-  nlohmann::ordered_json seconds;             // of all runs, while those of other rows were at work
+  std::vector<std::uint64_t> seeds;                           // where there are several
+  std::vector<ComparedScore> scores;
+  std::optional<std::size_t> baseline;  // the row that this one is measured against, if any
+  std::vector<ComparedSites> sites;     // where they were asked for
+  /// By phase, of the work of all its seeds, while other rows were at work; and the total.
+  nlohmann::ordered_json seconds;
 };
 
 struct ComparisonResult {
@@ -63,5 +81,7 @@ ComparisonResult run_comparison(const Comparison& comparison, Progress& progress
 
 /// What compare.json holds. Of several models, `full_precision` has an object for each, by label.
 nlohmann::ordered_json to_json(const ComparisonResult& result);
+/// Throws: nlohmann::ordered_json::exception when it is no comparison.
+ComparisonResult comparison_from(const nlohmann::ordered_json& json);
 
 }  // namespace evenkeel
