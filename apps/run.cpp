@@ -10,10 +10,10 @@
 #include "apps/figures.h"
 #include "apps/job_arguments.h"
 #include "apps/progress_bar.h"
-#include "apps/scheme_fields.h"
 #include "apps/table.h"
 #include "calib/byte_size.h"
 #include "calib/progress_log.h"
+#include "calib/report/scheme_fields.h"
 #include "calib/runner.h"
 #include "io/one_line.h"
 
@@ -27,8 +27,8 @@ constexpr const char* footer = R"(Examples:
   calibrate run job.yaml --set scheme=w4a4 --set output=out/w4a4 --threads 2
   calibrate run job.yaml --set calibration.random=ascii --json > summary.json
 Relative paths in a job are relative to the job file. Outputs: model/ (full precision, shift and
-scale folded in), quantized/ (integers), calibration.h5, summary.json. A job that was killed goes on
-after its last finished block when it is run again, and leaves the same bytes.
+scale folded in), quantized/ (integers), calibration.h5, summary.json, report.html, charts/. A job
+that was killed goes on after its last finished block when it is run again, and leaves the same bytes.
 For --json, --quiet and --threads see calibrate --help.)";
 
 /// Keeps the notes of a run for its summary: they are about outputs, which a failed run leaves not.
@@ -108,7 +108,7 @@ std::string seconds_text(const Json& seconds) {
 
 std::string outputs_text(const std::filesystem::path& output) {
   std::string text;
-  for (const char* name : {"model", "quantized", "calibration.h5", "summary.json"}) {
+  for (const char* name : {"model", "quantized", "calibration.h5", "summary.json", "report.html"}) {
     if (std::filesystem::exists(output / name)) {
       text += fmt::format("wrote {}\n", shown_path(output / name));
     }

@@ -7,6 +7,7 @@
 
 #include "calib/quantized_model.h"
 #include "calib/record.h"
+#include "calib/report/report.h"
 #include "calib/run_id.h"
 #include "io/errors.h"
 #include "io/file.h"
@@ -80,7 +81,7 @@ void Outputs::take(Index number, const BlockResult& result) {
   folder_.keep(true);
 }
 
-void Outputs::commit(const nlohmann::ordered_json& summary) {
+void Outputs::commit(const nlohmann::ordered_json& summary, Progress& progress) {
   staged_.reset();
   RecordWriter record(folder_.stage("calibration.h5"), job_.text, options_);
   RunId id(job_.text);
@@ -93,6 +94,7 @@ void Outputs::commit(const nlohmann::ordered_json& summary) {
   folded_.finish();
   quantized_.finish(id.text());
   write_text(folder_.stage("summary.json"), summary.dump(2) + "\n");
+  stage_run_report(folder_, progress);
   folder_.commit();
 }
 

@@ -113,8 +113,9 @@ std::string category_axis(const CategoryPlot& plot) {
   for (std::size_t i = 0; i < plot.categories.size(); ++i) {
     tics.push_back(fmt::format("{} {}", tic_label(plot.categories[i]), i));
   }
-  return fmt::format("set ytics ({}) scale 0\nset yrange [{}:-0.6]\nset grid noytics\n",
-                     fmt::join(tics, ", "), static_cast<double>(plot.categories.size()) - 0.4);
+  return fmt::format(
+      "set ytics ({}) scale 0\nset xtics out\nset yrange [{}:-0.6]\nset grid noytics\n",
+      fmt::join(tics, ", "), static_cast<double>(plot.categories.size()) - 0.4);
 }
 
 std::string value_axis(const CategoryPlot& plot, bool log, const std::vector<double>& ends,

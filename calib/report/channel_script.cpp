@@ -1,5 +1,7 @@
 // Plots over channels: bands of their ranges, and heat maps.
 #include <algorithm>
+#include <cmath>
+#include <string>
 #include <vector>
 
 #include <fmt/format.h>
@@ -35,6 +37,16 @@ std::string steps_of(const BandPlot::Panel& shown, std::size_t channels) {
   return data;
 }
 
+// The distance of about four round numbers up to `count`, which do not touch.
+double tic_step(std::size_t count) {
+  const double rough = std::max(static_cast<double>(count) / 4.0, 1.0);
+  const double power = std::pow(10.0, std::floor(std::log10(rough)));
+  for (const double digit : {5.0, 2.0}) {
+    if (rough >= digit * power) return digit * power;
+  }
+  return power;
+}
+
 // Of a matrix that gnuplot can draw, which is at least 2 x 2: rows and columns that are alone are
 // there twice, each half as wide.
 std::size_t times_of(std::size_t count) { return count == 1 ? 2 : 1; }
@@ -60,10 +72,11 @@ PlotScript plot_script(const BandPlot& plot, const Chart&) {
   script.text += fmt::format("unset key\nset tmargin 5\nset multiplot layout 1,{}\n", drawn.size());
   for (const std::size_t i : drawn) {
     script.text += fmt::format(
-        "set title {}\nset xrange [0:{}]\n"
+        "set title {}\nset xrange [0:{}]\nset xtics {}\n"
         "plot $band{} using 1:2:3 with filledcurves fillstyle solid 0.9 linecolor \"{}\"\n"
         "unset label 1\n",
-        literal(plot.panels[i].title), plot.panels[i].low.size(), i, colour(i));
+        literal(plot.panels[i].title), plot.panels[i].low.size(),
+        tic_step(plot.panels[i].low.size()), i, colour(i));
   }
   script.text += "unset multiplot\n";
   return script;
@@ -76,8 +89,12 @@ bool has_marks(const HeatMap& map, const Chart&) {
 
 PlotScript plot_script(const HeatMap& map, const Chart&) {
   const HeatMap shown = pooled(map, most_places);
+  const bool any_above = std::ranges::any_of(shown.values, [&](double value) {
+    return map.floor && std::isfinite(value) && value > *map.floor;
+  });
   const std::size_t down = times_of(shown.rows);
   const std::size_t across = times_of(shown.columns);
+  std::string floor;
   PlotScript script{.text = "$map << END\n",
                     .height = std::clamp(150 + 14 * static_cast<int>(shown.rows), 220, 720)};
   for (std::size_t i = 0; i < shown.rows * down; ++i) {
@@ -87,13 +104,14 @@ PlotScript plot_script(const HeatMap& map, const Chart&) {
     }
     script.text += "\n";
   }
+  if (any_above) floor = fmt::format("set cbrange [{}:*]\n", *map.floor);
   script.text += fmt::format(
       "END\nset palette defined (0 \"#eef3fa\", 0.25 \"#9ecae1\", 0.5 \"#4292c6\", 0.75 "
       "\"#08519c\", 1 \"#041c3f\")\n"
-      "unset grid\nunset key\nset border 15\nset tics out\nset cblabel {}\n{}"
+      "unset grid\nunset key\nset border 15\nset tics out\nset cblabel {}\n{}{}"
       "set xrange [0:{}]\nset yrange [{}:-0.5]\n"
       "plot $map matrix using (($1+0.5)*{}):(($2+0.5)/{}-0.5):3 with image\n",
-      literal(map.value_name), map.log_colour ? "set logscale cb\n" : "",
+      literal(map.value_name), map.log_colour ? "set logscale cb\n" : "", floor,
       shown.columns * shown.column_width, static_cast<double>(shown.rows) - 0.5,
       static_cast<double>(shown.column_width) / static_cast<double>(across), down);
   return script;

@@ -17,7 +17,7 @@ namespace evenkeel {
 
 struct Curve {
   std::string name;
-  std::vector<std::pair<double, double>> points;
+  std::vector<std::pair<double, double>> points = {};
   bool line = true;    // between the points, straight
   bool rings = false;  // hollow marks around what other curves have there
 };
@@ -36,7 +36,7 @@ struct CurvePlot {
 /// One value for each category. REQUIRES: as many values as there are categories.
 struct Series {
   std::string name;
-  std::vector<double> values;
+  std::vector<double> values = {};
   std::vector<double> errors = {};  // half the length of a bar of error; empty: there are none
 };
 
@@ -49,8 +49,8 @@ struct CategoryPlot {
     stacked  // one bar for each category, series after one another, without errors; not log_x
   };
   Form form = Form::bars;
-  std::vector<std::string> categories;
-  std::vector<Series> series;
+  std::vector<std::string> categories = {};
+  std::vector<Series> series = {};
 };
 
 /// From the smallest to the largest value of each channel, filled; panels side by side, each with
@@ -58,7 +58,7 @@ struct CategoryPlot {
 struct BandPlot {
   struct Panel {
     std::string title;
-    std::vector<double> low, high;  // by channel; REQUIRES: of one length
+    std::vector<double> low = {}, high = {};  // by channel; REQUIRES: of one length
   };
   std::vector<Panel> panels;
 };
@@ -68,9 +68,10 @@ struct BandPlot {
 struct HeatMap {
   std::size_t rows = 0;
   std::size_t columns = 0;
-  std::vector<double> values;  // row-major; REQUIRES: rows * columns of them
-  std::string value_name;
+  std::vector<double> values = {};  // row-major; REQUIRES: rows * columns of them
+  std::string value_name = {};
   bool log_colour = false;
+  std::optional<double> floor = std::nullopt;  // all below it have the colour of the ground
   std::size_t column_width = 1;  // what a column stands for along x, as of channels pooled
 };
 
@@ -78,8 +79,8 @@ struct HeatMap {
 struct HistogramPlot {
   struct Outline {
     std::string name;
-    std::vector<double> edges;
-    std::vector<double> counts;
+    std::vector<double> edges = {};
+    std::vector<double> counts = {};
   };
   std::vector<Outline> outlines;
 };

@@ -55,8 +55,8 @@ std::string without_titles(std::string_view svg) {
 
 bool can_draw() { return run_gnuplot("").started; }
 
-std::vector<std::optional<std::string>> draw(const std::vector<Chart>& charts) {
-  std::vector<std::optional<std::string>> drawings(charts.size());
+std::optional<Drawings> draw(const std::vector<Chart>& charts) {
+  Drawings drawings(charts.size());
   std::vector<std::size_t> drawn;
   std::string script;
   for (std::size_t i = 0; i < charts.size(); ++i) {
@@ -66,9 +66,10 @@ std::vector<std::optional<std::string>> draw(const std::vector<Chart>& charts) {
   }
   if (drawn.empty()) return drawings;
   const GnuplotRun run = run_gnuplot(script);
+  if (!run.started) return std::nullopt;
   const auto elements = elements_of(run.output);
   if (!run.succeeded || elements.size() != drawn.size()) {
-    fail(elements.size(), drawn.size(), run.started ? run.errors : "it cannot be run");
+    fail(elements.size(), drawn.size(), run.errors);
   }
   for (std::size_t i = 0; i < drawn.size(); ++i) {
     drawings[drawn[i]] = without_titles(elements[i]);

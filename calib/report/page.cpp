@@ -136,7 +136,8 @@ std::string Page::html(const std::vector<std::optional<std::string>>& drawings) 
       "<meta http-equiv=\"Content-Security-Policy\" content=\"{0}\">\n"
       "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
       "<title>{1}</title>\n<style>{2}</style>\n</head>\n<body>\n<h1>{1}</h1>\n{3}"
-      "<script>{4}</script>\n</body>\n</html>\n",
+      "<footer>Written by calibrate " EVENKEEL_VERSION
+      ".</footer>\n<script>{4}</script>\n</body>\n</html>\n",
       policy, title_, page_style, body, page_script);
 }
 

@@ -47,6 +47,7 @@ figure { margin: 1.25rem 0; }
 .drawing svg { display: block; width: 100%; min-width: 40rem; height: auto; }
 .drawing image { image-rendering: pixelated; }
 figcaption { color: var(--soft); font-size: 0.9rem; }
+footer { color: var(--soft); font-size: 0.85rem; margin-top: 2.5rem; }
 summary { cursor: pointer; padding: 0.3rem 0; }
 pre { background: var(--raised); padding: 0.75rem; overflow-x: auto; font-size: 0.85rem;
   overflow-wrap: normal; }

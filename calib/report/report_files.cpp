@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -14,12 +15,9 @@
 namespace evenkeel {
 namespace {
 
-using Drawings = std::vector<std::optional<std::string>>;
-
 Drawings drawings_of(const Page& page, Progress& progress) {
-  if (page.charts().empty()) return {};
   try {
-    if (can_draw()) return draw(page.charts());
+    if (auto drawings = draw(page.charts())) return std::move(*drawings);
     progress.note(
         "report.html has no charts, for which gnuplot is not installed (Debian: gnuplot-nox)");
   } catch (const MachineError& error) {

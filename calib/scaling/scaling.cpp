@@ -17,7 +17,7 @@
 #include "calib/ordered_parallel.h"
 #include "calib/output_folder.h"
 #include "calib/report/report_files.h"
-#include "calib/scaling/scaling_points.h"
+#include "calib/scaling/scaling_json.h"
 #include "calib/scaling/scaling_report.h"
 #include "calib/scaling/text_bytes.h"
 #include "calib/scheme_json.h"
@@ -253,41 +253,10 @@ ScalingResult run_scaling(const Comparison& comparison, Progress& progress, bool
     models.push_back(model_of(inputs, i, first->job, progress, memory));
   }
   ScalingResult result = put_together(comparison, inputs, std::move(models), std::move(outcomes));
-  write_text(folder.stage("scaling.json"), to_json(result).dump(2) + "\n");
-  stage_report(scaling_report(result, job), folder, progress);
+  write_text(folder.stage("scaling.json"), to_json(result, job).dump(2) + "\n");
+  stage_report(scaling_report(result, job.file.filename().string()), folder, progress);
   folder.commit();
   return result;
-}
-
-Json to_json(const ScalingResult& result) {
-  const std::string metric(name_of(result.metric));
-  Json models = Json::object();
-  for (const ScaledModel& model : result.models) {
-    Json json{{"family", model.family},
-              {"parameters", model.parameters},
-              {metric, to_json(model.scores)},
-              {"bits", to_json(model.bits)}};
-    if (const auto bits = bits_per_byte(model, model.scores)) json["bits_per_byte"] = *bits;
-    models[model.label] = std::move(json);
-  }
-  Json rows = Json::array();
-  for (const ScaledRow& row : result.rows) {
-    const ScaledModel& model = result.models[row.model];
-    Json settings = Json::object();
-    for (const auto& [axis, label] : row.settings) settings[axis] = label;
-    Json json{{"model", model.label},
-              {"settings", std::move(settings)},
-              {metric, to_json(row.scores)},
-              {"bits", to_json(row.bits)}};
-    if (const auto bits = bits_per_byte(model, row.scores)) json["bits_per_byte"] = *bits;
-    if (!row.uses.empty()) {
-      json["code_uses"] = row.uses;
-      json["code_entropy"] = entropy_of(row.uses);
-    }
-    json["seconds"] = row.seconds;
-    rows.push_back(std::move(json));
-  }
-  return {{"models", std::move(models)}, {"rows", std::move(rows)}};
 }
 
 }  // namespace evenkeel

@@ -10,8 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "calib/job.h"
 #include "calib/progress.h"
 #include "calib/scaling/model_bits.h"
@@ -56,8 +54,5 @@ struct ScalingResult {
 /// Throws: UsageError when there is no text to evaluate, or a checkpoint could not hold what a row
 /// makes of the weights; otherwise as run_job.
 ScalingResult run_scaling(const Comparison& comparison, Progress& progress, bool restart = false);
-
-/// What scaling.json holds.
-nlohmann::ordered_json to_json(const ScalingResult& result);
 
 }  // namespace evenkeel

@@ -128,7 +128,7 @@ std::vector<Chart> model_charts(const ScalingResult& result, const Points& point
 
 class Report {
  public:
-  Report(const ScalingResult& result, const Job& job)
+  Report(const ScalingResult& result, const std::string& job_file)
       : result_(result),
         points_(points_of(result)),
         page_(fmt::format("Bits and {}", loss_name(result))) {
@@ -136,7 +136,7 @@ class Report {
     page_.paragraph(fmt::format(
         "{} models at {} settings; {}, job {}. Bits are those of all tensors that the checkpoint "
         "stores: codes, constants, code books, and what stays unquantized.",
-        result.models.size(), result.rows.size(), evaluated_on(), job.file.filename().string()));
+        result.models.size(), result.rows.size(), evaluated_on(), job_file));
   }
 
   Page page() && {
@@ -311,8 +311,8 @@ std::vector<std::string> scaling_answers(const ScalingResult& result) {
   return answers;
 }
 
-Page scaling_report(const ScalingResult& result, const Job& job) {
-  return Report(result, job).page();
+Page scaling_report(const ScalingResult& result, const std::string& job_file) {
+  return Report(result, job_file).page();
 }
 
 }  // namespace evenkeel

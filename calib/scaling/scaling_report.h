@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "calib/job.h"
 #include "calib/report/page.h"
 #include "calib/scaling/scaling.h"
 #include "calib/scaling/scaling_points.h"
@@ -15,7 +14,7 @@ namespace evenkeel {
 /// one curve for each precision through the best setting of each size, the Pareto front marked; for
 /// each model loss over precision by data type, and over the block at the smallest precision; the
 /// front as a table: the best setting from each budget on.
-Page scaling_report(const ScalingResult& result, const Job& job);
+Page scaling_report(const ScalingResult& result, const std::string& job_file);
 
 /// A line for each family of several models: which precision is the best for the same bits; and for
 /// each model: what each precision loses, and what smaller blocks give.

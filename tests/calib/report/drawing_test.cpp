@@ -25,7 +25,7 @@ class Drawing : public ::testing::Test {
   void SetUp() override {
     if (!can_draw()) GTEST_SKIP() << "gnuplot is not installed";
   }
-  static std::string drawn(const Chart& chart) { return draw({chart}).front().value_or(""); }
+  static std::string drawn(const Chart& chart) { return draw({chart})->front().value_or(""); }
 };
 
 Chart two_curves() {
@@ -55,12 +55,12 @@ TEST_F(Drawing, IsOneElementWithACurveForEach) {
 }
 
 TEST_F(Drawing, OfGapsIsNone) {
-  const auto drawings = draw({Chart{},
-                              two_curves(),
-                              {.name = "b", .title = "b", .plot = BandPlot{{{"", {gap}, {gap}}}}},
-                              {.name = "h", .title = "h", .plot = HistogramPlot{{{"", {}, {}}}}},
-                              {.name = "m", .title = "m", .plot = HeatMap{}},
-                              {.name = "c", .title = "c", .plot = CategoryPlot{}}});
+  const auto drawings = *draw({Chart{},
+                               two_curves(),
+                               {.name = "b", .title = "b", .plot = BandPlot{{{"", {gap}, {gap}}}}},
+                               {.name = "h", .title = "h", .plot = HistogramPlot{{{"", {}, {}}}}},
+                               {.name = "m", .title = "m", .plot = HeatMap{}},
+                               {.name = "c", .title = "c", .plot = CategoryPlot{}}});
   ASSERT_EQ(drawings.size(), 6U);
   for (std::size_t i = 0; i < drawings.size(); ++i) EXPECT_EQ(drawings[i].has_value(), i == 1);
 }
@@ -72,7 +72,7 @@ TEST_F(Drawing, OfManyChartsKeepsTheirOrder) {
                       .title = "title " + std::to_string(i),
                       .plot = CurvePlot{{{.name = "c", .points = {{0, i}, {1, 2}}}}}});
   }
-  const auto drawings = draw(charts);
+  const auto drawings = *draw(charts);
   for (std::size_t i = 0; i < charts.size(); ++i) {
     ASSERT_TRUE(drawings[i]);
     EXPECT_NE(drawings[i]->find(">title " + std::to_string(i) + "<"), std::string::npos);
@@ -211,7 +211,7 @@ TEST_F(Drawing, NoTextIsACommandAFormatOrMarkup) {
        .x_name = hostile,
        .y_name = hostile,
        .plot = HistogramPlot{{{hostile, {0, 1}, {1}}}}}};
-  const auto drawings = draw(charts);
+  const auto drawings = *draw(charts);
   for (const auto& svg : drawings) {
     ASSERT_TRUE(svg);
     EXPECT_EQ(svg->find("<script"), std::string::npos);
