@@ -45,12 +45,29 @@ class Analyze(CommandTest):
             job = small_job(folder, compare=SETS)
             result = self.assert_done(calibrate("analyze", job, cwd=folder))
             for word in ["outlier dimensions", "attention.output", "RMSE per token",
-                         "gain std: mlp.input", "largest spectral norm", "top 1 %", "|x| > 6",
+                         "gain std: mlp.input", "largest spectral norm", "top 1 %", "% |x| > 6",
                          "wrote out/analysis.json\n", "wrote out/analysis.h5\n"]:
                 self.assertIn(word, result.stdout)
             self.assertNotIn("attention.probabilities", result.stdout)
             self.assertRegex(result.stderr.splitlines()[0], r"^analyze 0/6: .*block 0")
             self.assertRegex(result.stderr.splitlines()[-1], r"^analyze 6/6: ")
+
+    def test_matrix_of_many_sets(self):
+        with scratch() as folder:
+            sets = [{"label": name, "random": name} for name in ("ascii", "vocabulary")]
+            job = small_job(folder, compare={
+                "calibration": [{"label": "text", "corpus": str(CALIBRATION_TEXT)}, *sets]})
+            text = self.assert_done(calibrate("analyze", job)).stdout
+            pairs = json.loads((folder / "out/analysis.json").read_text())["models"][0]["similarity"]
+            top, distance = text.split("Jaccard index of the top 1 %")[1].split("distance of ranges")
+            for part, figure, itself in ((top, "top", 1), (distance, "distance", 0)):
+                head, _, *rows = part.strip().splitlines()[:5]
+                self.assertEqual(head.split(), ["set", "text", "ascii", "vocabulary"])
+                shown = [[float(cell) for cell in row.split()[1:]] for row in rows]
+                for (a, b), pair in zip(((0, 1), (0, 2), (1, 2)), pairs, strict=True):
+                    self.assertAlmostEqual(shown[a][b], pair["overall"][figure], delta=5.1e-4)
+                    self.assertEqual(shown[a][b], shown[b][a])
+                self.assertEqual([shown[i][i] for i in range(3)], [itself] * 3)
 
     def test_csv(self):
         with scratch() as folder:
