@@ -100,7 +100,6 @@ struct MovingSet {
 
 class ModelAnalysis {
  public:
-  /// `sets`: rows of the comparison that have this model.
   ModelAnalysis(std::size_t number, const LanguageModel& model, const AnalysisOptions& options,
                 AnalysisRecord& record)
       : number_(number), model_(model), options_(options), record_(record) {}

@@ -200,10 +200,10 @@ INSTANTIATE_TEST_SUITE_P(
         OneFault{"samples: 3", "6: samples: unknown key; did you mean 'calibration.samples'?"},
         OneFault{"<<: {a: 1}",
                  "6: <<: unknown key; known keys: model, calibration, transform, "
-                 "scheme, evaluate, compare, output, memory_limit"},
+                 "scheme, evaluate, analyze, compare, output, memory_limit"},
         OneFault{"\"a\\nb\": 1",
                  "6: a\\x0ab: unknown key; known keys: model, calibration, "
-                 "transform, scheme, evaluate, compare, output, memory_limit"}));
+                 "transform, scheme, evaluate, analyze, compare, output, memory_limit"}));
 
 INSTANTIATE_TEST_SUITE_P(
     WithoutEffect, JobFault,

@@ -154,7 +154,7 @@ TEST(ShippedJobs, to_start_from_explain_every_key) {
   // Together: one is for language models, one for classifiers.
   const std::string text = read_text(configs / "opt.yaml") + read_text(configs / "bert.yaml");
   for (const char* section : {"", "calibration", "transform", "scheme.weights",
-                              "scheme.weights.gptq", "scheme.activations", "evaluate"}) {
+                              "scheme.weights.gptq", "scheme.activations", "evaluate", "analyze"}) {
     for (const auto& key : known_keys(section)) {
       EXPECT_NE(text.find(" " + key + ":"), text.find("\n" + key + ":")) << section << " " << key;
     }
@@ -262,7 +262,7 @@ TEST(JobFaults, of_files_that_are_no_jobs) {
             Lines{"job.yaml: is empty; a job needs model, calibration and output"});
   EXPECT_EQ(JobFile("- a\n").faults(),
             Lines{"job.yaml:1: expected a section with the keys model, calibration, transform, "
-                  "scheme, evaluate, compare, output, memory_limit; got a list"});
+                  "scheme, evaluate, analyze, compare, output, memory_limit; got a list"});
   EXPECT_EQ(JobFile(std::string((1U << 20U) + 1, '#')).faults(),
             Lines{"job.yaml: larger than 1 MiB, so not a job file (YAML)"});
   const JobFile file(least_job);

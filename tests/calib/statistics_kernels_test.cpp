@@ -51,6 +51,53 @@ TEST_P(StatisticsKernels, ChannelsAreThoseOfALoop) {
   }
 }
 
+TEST_P(StatisticsKernels, HigherPowersAreThoseOfALoop) {
+  const Matrix wide = support::random_matrix(23, longest + 3, 1, -3.0F, 5.0F);
+  constexpr double limit = 2.5;
+  for (Index channels = 1; channels <= longest; ++channels) {
+    const auto values = wide.middleCols(2, channels);
+    const std::vector<double> means(count_of(channels), 0.25);
+    std::vector<double> cubes(count_of(channels), 7.0);
+    std::vector<double> fourths(count_of(channels), 9.0);
+    std::vector<double> beyond(count_of(channels), 3.0);
+    statistics_kernels::add_higher_powers(values, means, limit, cubes, fourths, beyond);
+    for (Index c = 0; c < channels; ++c) {
+      double cube = 7.0;
+      double fourth = 9.0;
+      double magnitude = 7.0;
+      double count = 3.0;
+      for (Index row = 0; row < values.rows(); ++row) {
+        const auto value = static_cast<double>(values(row, c));
+        cube += std::pow(value - 0.25, 3);
+        magnitude += std::abs(std::pow(value - 0.25, 3));
+        fourth += std::pow(value - 0.25, 4);
+        count += std::abs(value) > limit ? 1.0 : 0.0;
+      }
+      // Each term is rounded a few times, each sum once a row.
+      EXPECT_NEAR(cubes[count_of(c)], cube, 27 * epsilon * magnitude) << c << " of " << channels;
+      EXPECT_NEAR(fourths[count_of(c)], fourth, 27 * epsilon * fourth);
+      EXPECT_EQ(beyond[count_of(c)], count);
+    }
+  }
+}
+
+TEST_P(StatisticsKernels, BeyondIsFartherThanTheLimit) {
+  Matrix values(4, longest);
+  values.row(0).setConstant(6.0F);
+  values.row(1).setConstant(-6.0F);
+  values.row(2).setConstant(std::nextafter(-6.0F, -7.0F));
+  values.row(3).setConstant(std::numeric_limits<float>::quiet_NaN());
+  const std::vector<double> means(count_of(longest), 0.0);
+  std::vector<double> cubes(count_of(longest));
+  std::vector<double> fourths = cubes;
+  std::vector<double> beyond = cubes;
+  statistics_kernels::add_higher_powers(values, means, 6.0, cubes, fourths, beyond);
+  for (std::size_t c = 0; c < beyond.size(); ++c) {
+    EXPECT_EQ(beyond[c], 1.0) << c;
+    EXPECT_TRUE(std::isnan(fourths[c])) << c;
+  }
+}
+
 TEST_P(StatisticsKernels, RowsAreThoseOfALoop) {
   const Vector all = support::random_vector(longest, 2, -3.0F, 5.0F);
   for (Index size = 1; size <= longest; ++size) {

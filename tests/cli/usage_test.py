@@ -6,7 +6,7 @@ import subprocess
 from command import (CALIBRATION_TEXT, DONE, FAILED, MODEL, WRONG_USAGE, CommandTest, calibrate,
                      run_tests, scratch, small_job)
 
-COMMANDS = ["run", "compare", "evaluate", "inspect", "verify", "tokenize"]
+COMMANDS = ["run", "compare", "analyze", "evaluate", "inspect", "verify", "tokenize"]
 
 
 class Help(CommandTest):

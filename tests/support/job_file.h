@@ -36,6 +36,10 @@ class JobFile {
     return load_comparison(path(), settings);
   }
 
+  Comparison analysis(const Settings& settings = {}) const {
+    return load_analysis(path(), settings);
+  }
+
   /// One line for each fault, the file's path as "job.yaml"; empty when there is none.
   using Lines = std::vector<std::string>;
   Lines faults(const Settings& settings = {}) const {
@@ -43,6 +47,9 @@ class JobFile {
   }
   Lines comparison_faults(const Settings& settings = {}) const {
     return lines_of([&] { return comparison(settings); });
+  }
+  Lines analysis_faults(const Settings& settings = {}) const {
+    return lines_of([&] { return analysis(settings); });
   }
 
  private:
