@@ -96,7 +96,8 @@ std::string accuracy_legend(const ComparisonResult& result) {
       "row.\n";
   for (const TextScore& score : result.full_precision.front().scores) {
     text += fmt::format("{}: {} examples; the standard error of full precision is {}.\n",
-                        one_line(score.label), score.examples, percent_text(standard_error(score.figure())));
+                        one_line(score.label), score.examples,
+                        percent_text(standard_error(score.figure())));
   }
   return text;
 }

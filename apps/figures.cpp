@@ -1,5 +1,6 @@
 #include "apps/figures.h"
 
+#include <algorithm>
 #include <cmath>
 #include <system_error>
 
@@ -32,7 +33,25 @@ std::string ratio_text(double value, double base) {
 std::string percent_text(double share) { return fmt::format("{:.2f} %", 100.0 * share); }
 
 std::string score_text(double value, Metric metric) {
-  return metric == Metric::perplexity ? perplexity_text(value) : percent_text(value);
+  switch (metric) {
+    case Metric::perplexity:
+      return perplexity_text(value);
+    case Metric::accuracy:
+    case Metric::normalized_accuracy:
+    case Metric::f1:
+      return percent_text(value);
+    case Metric::matthews:
+    case Metric::pearson:
+    case Metric::spearman:
+      return fmt::format("{:.4f}", value);
+  }
+  return "";
+}
+
+std::string in_words(Metric metric) {
+  std::string words(name_of(metric));
+  std::ranges::replace(words, '_', ' ');
+  return words;
 }
 
 std::string points_text(double difference) { return fmt::format("{:+.2f}", 100.0 * difference); }

@@ -19,8 +19,10 @@ std::string difference_text(double value);
 std::string ratio_text(double value, double base);
 /// A share: "92.89 %".
 std::string percent_text(double share);
-/// One of the two, as the metric is.
+/// As the metric is: a perplexity, a share, or a correlation, "0.8734".
 std::string score_text(double value, Metric metric);
+/// "normalized accuracy".
+std::string in_words(Metric metric);
 /// A difference of shares, in points of a hundred: "+0.12", "-3.40".
 std::string points_text(double difference);
 /// Four significant digits: losses, thresholds, steps.

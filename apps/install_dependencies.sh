@@ -18,6 +18,7 @@ build_packages=(
   "libpcre2-dev: the tokenizer's regular expressions"
   "libicu-dev: the tokenizer's Unicode normalization and categories"
   "libxxhash-dev: hashes by which a killed job knows its files again"
+  "libpugixml-dev: COPA's questions, which are XML"
   "nlohmann-json3-dev: config.json, tokenizer.json, summary.json"
   "libyaml-cpp-dev: job files"
   "libcli11-dev: the command line"

@@ -10,6 +10,7 @@
 #include "calib/evaluation_stream.h"
 #include "calib/job_inputs.h"
 #include "calib/output_folder.h"
+#include "calib/score_json.h"
 #include "calib/summary.h"
 #include "io/errors.h"
 #include "io/file.h"
@@ -37,8 +38,10 @@ void add_difference(const std::vector<ComparedRow>& rows, ComparedRow& row) {
     if (axis == calibration_axis) row.difference_from = label;
   }
   for (std::size_t i = 0; i < row.scores.size(); ++i) {
-    row.difference.push_back(
-        {.label = row.scores[i].label, .value = row.scores[i].value - first->scores[i].value});
+    row.difference.push_back({.label = row.scores[i].label,
+                              .value = row.scores[i].value - first->scores[i].value,
+                              .metric = row.scores[i].metric,
+                              .task = row.scores[i].task});
   }
 }
 
@@ -161,14 +164,15 @@ static nlohmann::ordered_json to_json(const SiteErrors& errors) {
 }
 
 nlohmann::ordered_json to_json(const ComparisonResult& result) {
-  const std::string metric(name_of(result.metric));
   nlohmann::ordered_json rows = nlohmann::ordered_json::array();
   for (const ComparedRow& row : result.rows) {
     nlohmann::ordered_json settings = nlohmann::ordered_json::object();
     for (const auto& [axis, label] : row.settings) settings[axis] = label;
-    nlohmann::ordered_json json{{"settings", settings}, {metric, to_json(row.scores)}};
+    nlohmann::ordered_json json{{"settings", settings}};
+    put_scores(row.scores, result.metric, json);
     if (!row.difference.empty()) {
-      json["difference"] = {{"from", row.difference_from}, {metric, to_json(row.difference)}};
+      json["difference"] = {{"from", row.difference_from}};
+      put_scores(row.difference, result.metric, json["difference"]);
     }
     for (const ComparedSites& site : row.sites) {
       json["sites"][site.name] = {{"before", to_json(site.before)}, {"after", to_json(site.after)}};
@@ -178,9 +182,10 @@ nlohmann::ordered_json to_json(const ComparisonResult& result) {
   }
   nlohmann::ordered_json full_precision = nlohmann::ordered_json::object();
   for (const ComparedModel& model : result.full_precision) {
-    nlohmann::ordered_json json{{metric, to_json(model.scores)}};
+    nlohmann::ordered_json json = nlohmann::ordered_json::object();
+    put_scores(model.scores, result.metric, json);
     for (const TextScore& text : model.scores) {
-      if (text.examples > 0) json["examples"][text.label] = text.examples;
+      if (text.examples > 0 && text.task.empty()) json["examples"][text.label] = text.examples;
     }
     if (result.full_precision.size() == 1) {
       full_precision = std::move(json);

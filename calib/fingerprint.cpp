@@ -32,6 +32,7 @@ constexpr std::array left_out{"file",
                               "memory_limit",
                               "calibration.corpus",
                               "evaluate.perplexity",
+                              "evaluate.tasks",
                               "evaluate.accuracy"};
 
 bool is_left_out(const std::string& key) {
@@ -69,6 +70,21 @@ void add_texts(const std::string& what, const std::vector<std::filesystem::path>
                Values& values) {
   for (const auto& file : files) {
     values[what + ": " + file.filename().string()] = file_hash(file);
+  }
+}
+
+// Whose place may change, but not what they are read as.
+void add_task(const std::string& what, const TaskFile& task, Values& values) {
+  values[fmt::format("{}: {}", what, task.label())] = file_hash(task.file);
+  const std::filesystem::path labels = label_file_of(task);
+  if (!labels.empty()) {
+    values[fmt::format("{}: labels of {}", what, task.label())] = file_hash(labels);
+  }
+}
+
+void add_tasks(const EvaluationOptions& evaluate, Values& values) {
+  for (const EvaluatedTask& task : evaluate.tasks) {
+    add_task("evaluate.tasks " + task.label, task.task, values);
   }
 }
 
@@ -129,6 +145,7 @@ Fingerprint fingerprint_of(const Job& job, const Checkpoint& checkpoint) {
   }
   add_texts(fmt::format("evaluate.{}", name_of(job.evaluate.metric())), job.evaluate.files(),
             fingerprint.files);
+  add_tasks(job.evaluate, fingerprint.files);
   return fingerprint;
 }
 
@@ -158,6 +175,7 @@ Fingerprint fingerprint_of(const Comparison& comparison,
     all.files[fmt::format("evaluate.{} {}: {}", name_of(comparison.job.evaluate.metric()), i,
                           texts[i].filename().string())] = file_hash(texts[i]);
   }
+  add_tasks(comparison.job.evaluate, all.files);
   return all;
 }
 

@@ -45,7 +45,8 @@ const Sections& sections() {
       {"scheme.weights.gptq", {"damping", "activation_order", "static_groups"}},
       {"scheme.activations", scheme_keys(SchemeOption::Place::activations)},
       {std::string(node_section), scheme_keys(SchemeOption::Place::nodes)},
-      {"evaluate", {"perplexity", "accuracy", "sequence_length", "windows", "examples"}},
+      {"evaluate", {"perplexity", "accuracy", "tasks", "sequence_length", "windows", "examples"}},
+      {"evaluate.tasks", {"task", "file", "labels", "label"}},
   };
   return all;
 }

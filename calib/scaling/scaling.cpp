@@ -196,8 +196,8 @@ ScaledModel model_of(const ComparedInputs& inputs, std::size_t number, const Job
   const ModelTokenizer tokenizer(model);
   for (std::size_t i = 0; i < own.texts().size(); ++i) {
     result.token_bytes.emplace_back();
-    if (job.evaluate.metric() != Metric::perplexity) continue;
-    const auto& file = job.evaluate.files()[i];
+    if (i >= job.evaluate.perplexity.size()) continue;  // labelled, or a task
+    const auto& file = job.evaluate.perplexity[i];
     const Tokenizer* of_text = tokenizer.for_file(file);
     if (of_text == nullptr) continue;
     std::size_t tokens = 0;
@@ -279,13 +279,11 @@ ScalingResult run_scaling(const Comparison& comparison, Progress& progress, bool
 }
 
 Json to_json(const ScalingResult& result) {
-  const std::string metric(name_of(result.metric));
   Json models = Json::object();
   for (const ScaledModel& model : result.models) {
-    Json json{{"family", model.family},
-              {"parameters", model.parameters},
-              {metric, to_json(model.scores)},
-              {"bits", to_json(model.bits)}};
+    Json json{{"family", model.family}, {"parameters", model.parameters}};
+    put_scores(model.scores, result.metric, json);
+    json["bits"] = to_json(model.bits);
     if (const auto bits = bits_per_byte(model, model.scores)) json["bits_per_byte"] = *bits;
     models[model.label] = std::move(json);
   }
@@ -294,10 +292,9 @@ Json to_json(const ScalingResult& result) {
     const ScaledModel& model = result.models[row.model];
     Json settings = Json::object();
     for (const auto& [axis, label] : row.settings) settings[axis] = label;
-    Json json{{"model", model.label},
-              {"settings", std::move(settings)},
-              {metric, to_json(row.scores)},
-              {"bits", to_json(row.bits)}};
+    Json json{{"model", model.label}, {"settings", std::move(settings)}};
+    put_scores(row.scores, result.metric, json);
+    json["bits"] = to_json(row.bits);
     if (const auto bits = bits_per_byte(model, row.scores)) json["bits_per_byte"] = *bits;
     if (!row.uses.empty()) {
       json["code_uses"] = row.uses;
