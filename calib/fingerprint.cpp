@@ -141,7 +141,11 @@ Fingerprint fingerprint_of(const Job& job, const Checkpoint& checkpoint) {
   add_texts("model", checkpoint.store().files(), fingerprint.files);
   const CorpusOptions& corpus = job.calibration.corpus;
   if (corpus.random == CorpusOptions::Random::none) {
-    add_texts("calibration.corpus", {corpus.file}, fingerprint.files);
+    if (corpus.task.empty()) {
+      add_texts("calibration.corpus", {corpus.file}, fingerprint.files);
+    } else {
+      add_task("calibration.corpus", corpus.task_file(), fingerprint.files);
+    }
   }
   add_texts(fmt::format("evaluate.{}", name_of(job.evaluate.metric())), job.evaluate.files(),
             fingerprint.files);
@@ -164,11 +168,16 @@ Fingerprint fingerprint_of(const Comparison& comparison,
     std::string& model = models[checkpoints[i]];
     if (model.empty()) model = hash_of_files(checkpoints[i]->store().files());
     all.files[fmt::format("model of row {}", i)] = model;
-    const std::filesystem::path& file = job.calibration.corpus.file;
-    if (file.empty() || !needs_calibration(job)) continue;
-    std::string& corpus = corpora[file];
-    if (corpus.empty()) corpus = file_hash(file);
-    all.files[fmt::format("calibration.corpus of row {}", i)] = corpus;
+    const CorpusOptions& source = job.calibration.corpus;
+    if (source.file.empty() || !needs_calibration(job)) continue;
+    const std::string what = fmt::format("calibration.corpus of row {}", i);
+    if (!source.task.empty()) {
+      add_task(what, source.task_file(), all.files);
+      continue;
+    }
+    std::string& corpus = corpora[source.file];
+    if (corpus.empty()) corpus = file_hash(source.file);
+    all.files[what] = corpus;
   }
   const auto& texts = comparison.job.evaluate.files();
   for (std::size_t i = 0; i < texts.size(); ++i) {

@@ -37,6 +37,7 @@ const Sections& sections() {
         "memory_limit"}},
       {"calibration",
        {"corpus", "random", "order", "cut", "samples", "sequence_length", "batch", "seed"}},
+      {"calibration.corpus", {"task", "file", "labels"}},
       {"transform",
        {"method", "search_samples", "search", "shift", "scale", "objective", "outlier_threshold",
         "alpha", "clip", "sites", "plain_layout"}},

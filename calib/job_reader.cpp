@@ -161,7 +161,10 @@ std::vector<SectionReader> SectionReader::sections(std::string_view key) const {
     return {};
   }
   std::vector<SectionReader> sections;
-  for (const YamlValue& item : value->items) sections.push_back({&item, place_, path, *faults_});
+  for (const YamlValue& item : value->items) {
+    const SectionReader section(&item, place_, path, *faults_);
+    if (item.kind == YamlValue::Kind::map) sections.push_back(section);
+  }
   return sections;
 }
 

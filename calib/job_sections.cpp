@@ -51,8 +51,37 @@ void read_path(const SectionReader& section, std::string_view key, const fs::pat
   if (const auto text = section.text(key)) take(path, path_of(section, key, *text, folder));
 }
 
+// The kind and the files of a task; a fault for what is missing.
+TaskFile read_task_file(const SectionReader& section, const fs::path& folder) {
+  TaskFile task;
+  take(task.kind, section.one_of("task", task_kinds()));
+  read_path(section, "file", folder, task.file);
+  read_path(section, "labels", folder, task.labels);
+  if (!section.has("task")) {
+    section.missing("task", fmt::format("missing; give one of {}", fmt::join(task_kinds(), ", ")));
+  }
+  if (!section.has("file")) section.missing("file", "missing; give the task's file");
+  if (!task.kind.empty() && !has_label_file(task.kind)) {
+    section.idle("labels", fmt::format("{} has its labels in its own file", task.kind));
+  }
+  return task;
+}
+
+// A file, or a task whose questions are the text.
+void read_corpus_source(const SectionReader& section, const fs::path& folder,
+                        CorpusOptions& corpus) {
+  const YamlValue* value = section.find("corpus");
+  if (value == nullptr || value->kind != YamlValue::Kind::map) {
+    return read_path(section, "corpus", folder, corpus.file);
+  }
+  TaskFile task = read_task_file(section.section("corpus"), folder);
+  corpus.file = std::move(task.file);
+  corpus.task = std::move(task.kind);
+  corpus.labels = std::move(task.labels);
+}
+
 void read_source(const SectionReader& section, const fs::path& folder, CorpusOptions& corpus) {
-  read_path(section, "corpus", folder, corpus.file);
+  read_corpus_source(section, folder, corpus);
   take(corpus.random,
        section.choice("random", {CorpusOptions::Random::ascii, CorpusOptions::Random::vocabulary}));
   take(corpus.order,
@@ -68,9 +97,10 @@ void read_source(const SectionReader& section, const fs::path& folder, CorpusOpt
 
 void require_source(const SectionReader& section) {
   if (section.has("corpus") || section.has("random")) return;
-  section.missing("",
-                  "give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) or random: ascii | "
-                  "vocabulary");
+  section.missing(
+      "",
+      "give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) or {task: NAME, file: FILE}, "
+      "or random: ascii | vocabulary");
 }
 
 CalibrationOptions read_calibration(const SectionReader& section, const fs::path& folder) {
@@ -217,22 +247,6 @@ std::vector<fs::path> paths_of(const SectionReader& section, std::string_view ke
     if (auto path = path_of(section, key, text, folder)) paths.push_back(std::move(*path));
   }
   return paths;
-}
-
-// The kind and the files of a task; a fault for what is missing.
-TaskFile read_task_file(const SectionReader& section, const fs::path& folder) {
-  TaskFile task;
-  take(task.kind, section.one_of("task", task_kinds()));
-  read_path(section, "file", folder, task.file);
-  read_path(section, "labels", folder, task.labels);
-  if (!section.has("task")) {
-    section.missing("task", fmt::format("missing; give one of {}", fmt::join(task_kinds(), ", ")));
-  }
-  if (!section.has("file")) section.missing("file", "missing; give the task's file");
-  if (!task.kind.empty() && !has_label_file(task.kind)) {
-    section.idle("labels", fmt::format("{} has its labels in its own file", task.kind));
-  }
-  return task;
 }
 
 std::vector<EvaluatedTask> read_tasks(const SectionReader& evaluate, const fs::path& folder) {

@@ -14,7 +14,12 @@ Json calibration_json(const CalibrationOptions& calibration) {
   const CorpusOptions& corpus = calibration.corpus;
   Json json;
   if (corpus.random == CorpusOptions::Random::none) {
-    json["corpus"] = corpus.file.string();
+    if (corpus.task.empty()) {
+      json["corpus"] = corpus.file.string();
+    } else {
+      json["corpus"] = {{"task", corpus.task}, {"file", corpus.file.string()}};
+      if (!corpus.labels.empty()) json["corpus"]["labels"] = corpus.labels.string();
+    }
     json["order"] = corpus.order == CorpusOptions::Order::first ? "first" : "random";
   } else {
     json["random"] = corpus.random == CorpusOptions::Random::ascii ? "ascii" : "vocabulary";

@@ -153,7 +153,10 @@ class Figures(unittest.TestCase):
     def test_values(self):
         import numpy as np
 
-        for seed, (count, noise) in enumerate([(250, 0.3), (600, 1.0), (1500, 2.0)]):
+        # Correlations of 0.6 to 0.9. Near 1 the bootstrap of ranks is itself off: its draws have
+        # equal values that the data has not. Of 250 values that correlate to 0.98 the spread over
+        # 4000 new draws of the data is 0.0023, the jackknife says 1.16 times that, the bootstrap 1.28.
+        for seed, (count, noise) in enumerate([(300, 1.0), (600, 0.8), (1500, 2.0)]):
             generator = np.random.default_rng(seed)
             values = np.round(generator.uniform(0, 5, count), 1)  # with equal ones, as in STS-B
             predictions = np.round(values + noise * generator.normal(size=count), 2)
