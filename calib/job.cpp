@@ -241,7 +241,7 @@ Comparison load(const fs::path& file, const std::vector<std::string>& settings, 
                       "missing; give lists of what to compare, such as transform.method: [none, "
                       "os_plus]"});
   }
-  if (compares(purpose) && all.comparison.job.evaluate.files().empty() &&
+  if (compares(purpose) && all.comparison.job.evaluate.empty() &&
       tree.find("evaluate") == nullptr) {
     faults.push_back({Fault::Kind::missing, tree.place, "evaluate",
                       "missing; a comparison needs texts to evaluate, such as evaluate: "
@@ -258,6 +258,10 @@ std::string_view name_of(Cut cut) { return cut == Cut::windows ? "windows" : "te
 
 Job load_job(const fs::path& file, const std::vector<std::string>& settings) {
   return load(file, settings, Purpose::run).job;
+}
+
+std::string default_label(const TaskFile& task) {
+  return task.kind == "plain" ? task.file.filename().string() : task.kind;
 }
 
 bool needs_calibration(const Job& job) {

@@ -149,6 +149,25 @@ std::optional<std::vector<std::string>> SectionReader::texts(std::string_view ke
   return texts;
 }
 
+std::vector<SectionReader> SectionReader::sections(std::string_view key) const {
+  const YamlValue* value = find(key);
+  if (value == nullptr) return {};
+  const std::string path = key_path(path_, key);
+  if (value->kind != YamlValue::Kind::list || value->items.empty()) {
+    const bool list = value->kind == YamlValue::Kind::list;
+    wrong(key, fmt::format("expected a list of sections with the keys {}; got {}",
+                           fmt::join(known_keys(path), ", "),
+                           list ? "an empty one" : described(*value)));
+    return {};
+  }
+  std::vector<SectionReader> sections;
+  for (const YamlValue& item : value->items) {
+    const SectionReader section(&item, place_, path, *faults_);
+    if (item.kind == YamlValue::Kind::map) sections.push_back(section);
+  }
+  return sections;
+}
+
 std::optional<std::int64_t> SectionReader::integer(std::string_view key, std::int64_t low,
                                                    std::int64_t high) const {
   const std::string expected = fmt::format("an integer from {} to {}", low, high);

@@ -52,6 +52,9 @@ class SectionReader {
   std::optional<std::string> text(std::string_view key) const;
   /// A list of such texts that is not empty and has none twice.
   std::optional<std::vector<std::string>> texts(std::string_view key) const;
+  /// A list of sections that is not empty; the keys of each are those of the path. Empty when the
+  /// key is absent, or what stands there is not such a list.
+  std::vector<SectionReader> sections(std::string_view key) const;
   /// An integer in decimal digits, low to high.
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t low,
                                       std::int64_t high) const;

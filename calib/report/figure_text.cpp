@@ -1,5 +1,6 @@
 #include "calib/report/figure_text.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include <fmt/format.h>
@@ -9,6 +10,11 @@ namespace {
 
 // From here on a figure's size says more than its digits.
 constexpr double largest_plain = 1000.0;
+
+bool is_share(Metric metric) {
+  return metric == Metric::accuracy || metric == Metric::normalized_accuracy ||
+         metric == Metric::f1;
+}
 
 }  // namespace
 
@@ -31,12 +37,19 @@ std::string ratio_text(double value, double base) {
 std::string percent_text(double share) { return fmt::format("{:.2f} %", 100.0 * share); }
 
 std::string score_text(double value, Metric metric) {
-  return metric == Metric::perplexity ? perplexity_text(value) : percent_text(value);
+  if (metric == Metric::perplexity) return perplexity_text(value);
+  return is_share(metric) ? percent_text(value) : fmt::format("{:.4f}", value);
+}
+
+std::string in_words(Metric metric) {
+  std::string words(name_of(metric));
+  std::ranges::replace(words, '_', ' ');
+  return words;
 }
 
 std::string error_text(double error, Metric metric) {
   if (std::isnan(error)) return "-";
-  if (metric != Metric::perplexity) return fmt::format("{:.2f}", 100.0 * error);
+  if (is_share(metric)) return fmt::format("{:.2f}", 100.0 * error);
   return std::abs(error) < largest_plain ? fmt::format("{:.4f}", error)
                                          : fmt::format("{:.1e}", error);
 }

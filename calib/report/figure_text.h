@@ -16,10 +16,12 @@ std::string difference_text(double value);
 std::string ratio_text(double value, double base);
 /// A share: "92.89 %".
 std::string percent_text(double share);
-/// One of the two, as the metric is.
+/// As the metric is: a perplexity, a share, or a correlation, "0.8734".
 std::string score_text(double value, Metric metric);
-/// A standard error: of a perplexity "0.0123", of a share in points "0.34"; "-" where it is not
-/// known.
+/// "normalized accuracy".
+std::string in_words(Metric metric);
+/// A standard error: of a perplexity or a correlation "0.0123", of a share in points "0.34"; "-"
+/// where it is not known.
 std::string error_text(double error, Metric metric);
 /// A probability: "0.0312", "<0.0001"; "-" where it is not known.
 std::string p_text(double p);

@@ -177,8 +177,8 @@ ScaledModel model_of(const ComparedInputs& inputs, std::size_t number, const Job
   const ModelTokenizer tokenizer(model);
   for (std::size_t i = 0; i < own.texts().size(); ++i) {
     result.token_bytes.emplace_back();
-    if (job.evaluate.metric() != Metric::perplexity) continue;
-    const auto& file = job.evaluate.files()[i];
+    if (i >= job.evaluate.perplexity.size()) continue;  // labelled, or a task
+    const auto& file = job.evaluate.perplexity[i];
     const Tokenizer* of_text = tokenizer.for_file(file);
     if (of_text == nullptr) continue;
     std::size_t tokens = 0;

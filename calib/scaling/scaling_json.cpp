@@ -9,6 +9,7 @@
 
 #include "calib/scaling/scaling_points.h"
 #include "calib/scheme_json.h"
+#include "calib/score_json.h"
 #include "calib/summary.h"
 #include "io/errors.h"
 #include "io/json_reader.h"
@@ -90,13 +91,11 @@ Metric metric_named(const std::string& name) {
 }  // namespace
 
 Json to_json(const ScalingResult& result, const Job& job) {
-  const std::string metric(name_of(result.metric));
   Json models = Json::object();
   for (const ScaledModel& model : result.models) {
-    Json json{{"family", model.family},
-              {"parameters", model.parameters},
-              {metric, to_json(model.scores)},
-              {"bits", to_json(model.bits)}};
+    Json json{{"family", model.family}, {"parameters", model.parameters}};
+    put_scores(model.scores, result.metric, json);
+    json["bits"] = to_json(model.bits);
     if (const auto bits = bits_per_byte(model, model.scores)) json["bits_per_byte"] = *bits;
     Json bytes = Json::array();
     for (const auto& each : model.token_bytes) bytes.push_back(each ? Json(*each) : Json(nullptr));
@@ -110,9 +109,9 @@ Json to_json(const ScalingResult& result, const Job& job) {
     for (const auto& [axis, label] : row.settings) settings[axis] = label;
     Json json{{"model", model.label},
               {"settings", std::move(settings)},
-              {"weights", scheme_to_json({.weights = row.weights}).at("weights")},
-              {metric, to_json(row.scores)},
-              {"bits", to_json(row.bits)}};
+              {"weights", scheme_to_json({.weights = row.weights}).at("weights")}};
+    put_scores(row.scores, result.metric, json);
+    json["bits"] = to_json(row.bits);
     if (const auto bits = bits_per_byte(model, row.scores)) json["bits_per_byte"] = *bits;
     if (!row.uses.empty()) {
       json["code_uses"] = row.uses;
@@ -122,7 +121,7 @@ Json to_json(const ScalingResult& result, const Job& job) {
     rows.push_back(std::move(json));
   }
   return {{"job", job.file.filename().string()},
-          {"metric", metric},
+          {"metric", name_of(result.metric)},
           {"models", std::move(models)},
           {"rows", std::move(rows)}};
 }

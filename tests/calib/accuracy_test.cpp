@@ -96,7 +96,7 @@ TEST_F(AccuracyTest, IsTheShareOfTextsWhoseLargestLogitIsTheirLabels) {
   const ModelTokenizer tokenizer(model);
   EvaluationOptions options;
   options.accuracy = {folder_ / "dev.tsv", folder_ / "pairs.jsonl"};
-  const auto texts = read_evaluation_texts(model, tokenizer, options, {"texts", "length"});
+  const auto texts = read_evaluation_texts(model, tokenizer, options, {"texts", "tasks", "length"});
   ASSERT_EQ(texts.size(), 2U);
   EvaluateOptions asked = dev();
   asked.texts.push_back(folder_ / "pairs.jsonl");
@@ -124,14 +124,15 @@ TEST_F(AccuracyTest, TextsAreWholeWithSpecialTokensAndTypesAndCutAtPositions) {
   const ModelTokenizer tokenizer(model);
   EvaluationOptions options;
   options.accuracy = {folder_ / "pairs.jsonl"};
-  const auto pairs = read_evaluation_texts(model, tokenizer, options, {"", ""}).at(0);
+  const auto pairs = read_evaluation_texts(model, tokenizer, options, {"", "", ""}).at(0);
   EXPECT_EQ(pairs.classes, (std::vector<Index>{1, 0}));
   EXPECT_EQ(pairs.windows[0].ids, (Tokens{262, 258, 263, 't', 257, 260, 263}));
   EXPECT_EQ(pairs.windows[0].types, (Tokens{0, 0, 0, 1, 1, 1, 1}));
   EXPECT_EQ(pairs.windows[1].ids.size(), 24U);  // the positions, which are fewer than 128
   options.sequence_length = 9;
   options.examples = 1;
-  EXPECT_EQ(read_evaluation_texts(model, tokenizer, options, {"", ""}).at(0).windows.size(), 1U);
+  EXPECT_EQ(read_evaluation_texts(model, tokenizer, options, {"", "", ""}).at(0).windows.size(),
+            1U);
 }
 
 TEST_F(AccuracyTest, OfEqualLogitsTheFirstCounts) {
