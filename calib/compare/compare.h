@@ -59,7 +59,7 @@ struct ComparedRow {
 };
 
 struct ComparisonResult {
-  std::vector<ComparedModel> full_precision;
+  std::vector<ComparedModel> full_precision;  // one for each model
   std::vector<ComparedRow> rows;
 };
 

@@ -152,18 +152,17 @@ Json to_json(const ComparisonResult& result) {
       full_precision[model.label] = std::move(json);
     }
   }
-  return {{"full_precision", full_precision}, {"rows", rows}};
+  Json models = Json::array();
+  for (const ComparedModel& model : result.full_precision) models.push_back(model.label);
+  return {{"models", models}, {"full_precision", full_precision}, {"rows", rows}};
 }
 
 ComparisonResult comparison_from(const Json& json) {
   ComparisonResult result;
-  const Json& full_precision = json.at("full_precision");
-  if (full_precision.contains("standard_error")) {
-    result.full_precision.push_back({"", scores_of(full_precision)});
-  } else {
-    for (const auto& [label, scores] : full_precision.items()) {
-      result.full_precision.push_back({label, scores_of(scores)});
-    }
+  const auto models = json.at("models").get<std::vector<std::string>>();
+  for (const std::string& label : models) {
+    const Json& all = json.at("full_precision");
+    result.full_precision.push_back({label, scores_of(models.size() == 1 ? all : all.at(label))});
   }
   for (const Json& row : json.at("rows")) {
     result.rows.push_back(row_from(row, result.full_precision));

@@ -19,6 +19,7 @@ constexpr std::string_view calibration_axis = "calibration";
 constexpr double noise = 0.05;
 constexpr std::size_t most_series = 8;       // that a chart's colours tell apart
 constexpr std::size_t most_categories = 60;  // that a chart can name
+constexpr std::size_t most_apart = 4;        // calibration sets that are series of one chart
 constexpr double wide = 5.0;  // largest over smallest from which an axis is logarithmic
 
 using Rows = std::vector<const ComparedRow*>;
@@ -121,9 +122,15 @@ Chart points_chart(std::string title, std::string x_name) {
   return chart;
 }
 
+std::string page_title(const ComparisonResult& result) {
+  std::vector<std::string> models;
+  for (const ComparedModel& model : result.full_precision) models.push_back(one_line(model.label));
+  return fmt::format("Comparison: {}", fmt::join(models, ", "));
+}
+
 class Report {
  public:
-  explicit Report(const ComparisonResult& result) : result_(result), page_("Comparison") {}
+  explicit Report(const ComparisonResult& result) : result_(result), page_(page_title(result)) {}
 
   Page page() {
     page_.lead(comparison_answer(result_));
@@ -143,7 +150,9 @@ class Report {
     page_.heading(fmt::format("{}: {}", one_line(first.label), name_of(first.main.metric)));
     for (std::size_t model = 0; model < result_.full_precision.size(); ++model) {
       by_setting(text, model);
-      if (calibration_sets(model) > 1) by_calibration(text, model);
+      const std::size_t sets = calibration_sets(model);
+      if (sets > most_apart) by_calibration(text, model);
+      if (sets > 1 && sets <= most_apart) beside_baseline(text, model);
     }
   }
 
@@ -167,7 +176,7 @@ class Report {
   // Few calibration sets are series; of many, their mean and standard deviation are shown.
   void by_setting(std::size_t text, std::size_t model) {
     const Metric metric = result_.rows.front().scores[text].main.metric;
-    const bool apart = calibration_sets(model) <= 4;
+    const bool apart = calibration_sets(model) <= most_apart;
     Categories categories(
         points_chart(title("by setting", text, model), std::string(name_of(metric))));
     std::map<std::string, std::vector<double>> values;
@@ -202,6 +211,28 @@ class Report {
 
   static std::string name_or(std::string label) {
     return label.empty() ? std::string("quantized") : label;
+  }
+
+  // What other calibration sets than the baseline's give.
+  void beside_baseline(std::size_t text, std::size_t model) {
+    const bool perplexity = result_.rows.front().scores[text].main.metric == Metric::perplexity;
+    Categories categories(points_chart(
+        title("by calibration set", text, model),
+        perplexity ? "ratio to the baseline" : "difference to the baseline, in points"));
+    bool any = false;
+    for (const ComparedRow& row : result_.rows) {
+      if (row.model != model || !row.baseline) continue;
+      const PairedDifference& paired = *row.scores[text].to_baseline;
+      const double ratio = std::exp(paired.difference);
+      categories.add(name_or(label_of(row, is_setting)), name_or(label_of(row, is_calibration)),
+                     perplexity ? ratio : 100.0 * paired.difference,
+                     paired.standard_error * (perplexity ? ratio : 100.0));
+      any = true;
+    }
+    if (!any || !categories.fits()) return;
+    page_.figure(categories.chart(), fmt::format("To {}. Bars: a standard error of the paired "
+                                                 "difference.",
+                                                 baseline_name(result_)));
   }
 
   // One chart for each setting, since their figures may lie far apart.

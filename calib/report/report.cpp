@@ -8,11 +8,13 @@
 
 #include <fmt/format.h>
 
+#include "calib/compare/comparison_report.h"
 #include "calib/report/report_files.h"
 #include "calib/report/run_report.h"
 #include "calib/scaling/scaling_json.h"
 #include "calib/scaling/scaling_report.h"
 #include "io/errors.h"
+#include "io/json_reader.h"
 
 namespace evenkeel {
 namespace {
@@ -26,6 +28,16 @@ Page page_of_scaling(const std::filesystem::path& folder) {
   return scaling_report(kept.result, kept.job_file);
 }
 
+Page page_of_comparison(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "compare.json";
+  try {
+    return comparison_page(comparison_from(JsonReader(file).document()));
+  } catch (const nlohmann::ordered_json::exception& error) {
+    throw InputError(fmt::format("{}: not as calibrate compare writes it ({}); run it again",
+                                 file.string(), error.what()));
+  }
+}
+
 // By the file that says which command left the folder.
 struct Kind {
   std::string_view file;
@@ -34,6 +46,7 @@ struct Kind {
 constexpr std::array kinds{
     Kind{"summary.json", page_of_run},
     Kind{"scaling.json", page_of_scaling},
+    Kind{"compare.json", page_of_comparison},
 };
 
 bool has(const std::filesystem::path& folder, std::string_view file) {
