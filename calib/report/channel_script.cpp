@@ -96,7 +96,7 @@ PlotScript plot_script(const HeatMap& map, const Chart&) {
   const std::size_t across = times_of(shown.columns);
   std::string floor;
   PlotScript script{.text = "$map << END\n",
-                    .height = std::clamp(150 + 14 * static_cast<int>(shown.rows), 220, 720)};
+                    .height = std::clamp(160 + 10 * static_cast<int>(shown.rows), 220, 720)};
   for (std::size_t i = 0; i < shown.rows * down; ++i) {
     for (std::size_t j = 0; j < shown.columns * across; ++j) {
       const double value = shown.values[i / down * shown.columns + j / across];
