@@ -37,14 +37,14 @@ std::string steps_of(const BandPlot::Panel& shown, std::size_t channels) {
   return data;
 }
 
-// The distance of about four round numbers up to `count`, which do not touch.
+// The distance of round numbers up to `count`, at most five, so that they do not touch.
 double tic_step(std::size_t count) {
-  const double rough = std::max(static_cast<double>(count) / 4.0, 1.0);
-  const double power = std::pow(10.0, std::floor(std::log10(rough)));
-  for (const double digit : {5.0, 2.0}) {
-    if (rough >= digit * power) return digit * power;
+  const double least = std::max(static_cast<double>(count) / 4.0, 1.0);
+  const double power = std::pow(10.0, std::floor(std::log10(least)));
+  for (const double digit : {1.0, 2.0, 5.0}) {
+    if (least <= digit * power) return digit * power;
   }
-  return power;
+  return 10.0 * power;
 }
 
 // Of a matrix that gnuplot can draw, which is at least 2 x 2: rows and columns that are alone are

@@ -65,7 +65,7 @@ class Written(CommandTest):
             self.assertIn("gnuplot-nox", self.assert_done(result).stdout)
             report = (folder / "out/report.html").read_text()
             self.assertNotIn("<svg", report)
-            self.assertIn("blocks.0.attention", report)
+            self.assertIn("blocks.<wbr>0.<wbr>attention", report)
 
     def test_of_a_large_model_is_small(self):
         try:
