@@ -39,6 +39,7 @@ constexpr const char* footer = R"(Examples:
   calibrate evaluate out/my-model/quantized --text evaluation.txt --windows 32
   calibrate inspect out/my-model/calibration.h5
   calibrate analyze configs/quickstart/compare.yaml
+  calibrate report out/my-model
 Each command has examples of its own: calibrate COMMAND --help.
 
 Results go to stdout, progress and errors to stderr.

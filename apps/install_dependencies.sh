@@ -34,6 +34,7 @@ test_packages=(
   "clang-format-14: the format check"
   "clang-tidy-14: tests/tidy.sh"
   "libbenchmark-dev: the kernel benchmarks, which the tests build so that they stay buildable"
+  "chromium-headless-shell: the tests that look at reports, which are skipped without it"
   "python3-venv: a virtual environment for the tests that compare with PyPI packages"
 )
 

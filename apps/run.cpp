@@ -147,7 +147,8 @@ std::string seconds_text(const Json& seconds) {
 
 std::string outputs_text(const std::filesystem::path& output) {
   std::string text;
-  for (const char* name : {"model", "quantized", "calibration.h5", "summary.json", "report.html"}) {
+  for (const char* name :
+       {"model", "quantized", "calibration.h5", "summary.json", "report.html", "charts"}) {
     if (std::filesystem::exists(output / name)) {
       text += fmt::format("wrote {}\n", shown_path(output / name));
     }

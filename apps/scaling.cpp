@@ -119,10 +119,11 @@ Outcome scaling(const Arguments& arguments, const ProgramOptions& options) {
     }
     return {document(json), ""};
   }
-  return {fmt::format("{}\nwrote {}\nwrote {}\n",
+  return {fmt::format("{}\nwrote {}\nwrote {}\nwrote {}\n",
                       result_text(result, arguments, budgets, options.emphasis),
                       shown_path(comparison.job.output / "scaling.json"),
-                      shown_path(comparison.job.output / "report.html")),
+                      shown_path(comparison.job.output / "report.html"),
+                      shown_path(comparison.job.output / "charts")),
           ""};
 }
 

@@ -1,6 +1,5 @@
 // Bars and points over named categories.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 #include <vector>
@@ -15,7 +14,6 @@ namespace {
 
 using Form = CategoryPlot::Form;
 
-constexpr std::array marks{7, 5, 9, 11, 13, 15};
 constexpr double filled = 0.8;  // of a category's place
 
 // Where axes begin that have no zero.
@@ -94,7 +92,7 @@ std::string plot_of(const CategoryPlot& plot, std::size_t i) {
     return fmt::format(
         "{}1:2:7:8 with xerrorbars pointtype {} pointsize 0.8 linewidth 1.5 "
         "linecolor \"{}\" title {}",
-        data, marks[i % marks.size()], colour(i), title);
+        data, mark(i), colour(i), title);
   }
   std::string text =
       fmt::format("{}1:2:3:4:5:6 with boxxyerror fillstyle solid 0.85 linecolor \"{}\" title {}",

@@ -37,14 +37,14 @@ std::string steps_of(const BandPlot::Panel& shown, std::size_t channels) {
   return data;
 }
 
-// The distance of about four round numbers up to `count`, which do not touch.
+// The distance of round numbers up to `count`, at most five, so that they do not touch.
 double tic_step(std::size_t count) {
-  const double rough = std::max(static_cast<double>(count) / 4.0, 1.0);
-  const double power = std::pow(10.0, std::floor(std::log10(rough)));
-  for (const double digit : {5.0, 2.0}) {
-    if (rough >= digit * power) return digit * power;
+  const double least = std::max(static_cast<double>(count) / 4.0, 1.0);
+  const double power = std::pow(10.0, std::floor(std::log10(least)));
+  for (const double digit : {1.0, 2.0, 5.0}) {
+    if (least <= digit * power) return digit * power;
   }
-  return power;
+  return 10.0 * power;
 }
 
 // Of a matrix that gnuplot can draw, which is at least 2 x 2: rows and columns that are alone are
@@ -96,7 +96,7 @@ PlotScript plot_script(const HeatMap& map, const Chart&) {
   const std::size_t across = times_of(shown.columns);
   std::string floor;
   PlotScript script{.text = "$map << END\n",
-                    .height = std::clamp(150 + 14 * static_cast<int>(shown.rows), 220, 720)};
+                    .height = std::clamp(160 + 10 * static_cast<int>(shown.rows), 220, 720)};
   for (std::size_t i = 0; i < shown.rows * down; ++i) {
     for (std::size_t j = 0; j < shown.columns * across; ++j) {
       const double value = shown.values[i / down * shown.columns + j / across];

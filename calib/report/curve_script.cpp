@@ -1,6 +1,5 @@
 // Curves and points; histograms, which are outlines.
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <vector>
 
@@ -11,10 +10,6 @@
 namespace evenkeel::script {
 namespace {
 
-// Filled, and told apart where colours are not: circle, square, triangle up, triangle down,
-// diamond, pentagon.
-constexpr std::array marks{7, 5, 9, 11, 13, 15};
-
 bool stands(const std::pair<double, double>& point, const Chart& chart) {
   return can_stand(point.first, chart.log_x) && can_stand(point.second, chart.log_y);
 }
@@ -22,7 +17,7 @@ bool stands(const std::pair<double, double>& point, const Chart& chart) {
 std::string style_of(const Curve& curve, std::size_t i) {
   if (curve.rings) return "with points pointtype 6 pointsize 1.6 linecolor \"#000000\"";
   return fmt::format("with {} pointtype {} pointsize 0.6 linewidth 1.5 linecolor \"{}\"",
-                     curve.line ? "linespoints" : "points", marks[i % marks.size()], colour(i));
+                     curve.line ? "linespoints" : "points", mark(i), colour(i));
 }
 
 std::string log_axes(const Chart& chart, const std::vector<double>& xs,

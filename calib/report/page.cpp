@@ -15,6 +15,16 @@ constexpr std::string_view policy =
     "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
     "base-uri 'none'; form-action 'none'";
 
+// Where names of the first column may be broken on narrow screens: after a dot.
+std::string breakable(const std::string& html) {
+  std::string text;
+  for (const char c : html) {
+    text += c;
+    if (c == '.') text += "<wbr>";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string escaped(std::string_view text) {
@@ -81,7 +91,9 @@ void Page::table(const std::vector<Column>& columns,
   for (const auto& row : rows) {
     html += "<tr>";
     for (std::size_t i = 0; i < columns.size(); ++i) {
-      html += fmt::format("<td{}>{}</td>", marked(columns[i]), escaped(row[i]));
+      const std::string text = escaped(row[i]);
+      html += fmt::format("<td{}>{}</td>", marked(columns[i]),
+                          i == 0 && !columns[i].figures ? breakable(text) : text);
     }
     html += "</tr>\n";
   }

@@ -225,8 +225,9 @@ class Report {
 
   static std::string shown_width(const HeatMap& map) {
     const std::string text =
-        "The largest magnitude of each channel over the median of its block, before the transform: "
-        "dark columns are channels that stand out in every block.";
+        "The largest magnitude of each channel over the median of its block, before the transform; "
+        "a "
+        "column that stands out is a channel that does in every block.";
     return map.column_width == 1
                ? text
                : fmt::format("{} The largest of {} channels each.", text, map.column_width);

@@ -19,6 +19,8 @@ namespace {
 constexpr std::array<std::string_view, 8> colours{"#0072B2", "#D55E00", "#009E73", "#CC79A7",
                                                   "#E69F00", "#56B4E9", "#777777", "#000000"};
 
+constexpr std::array marks{7, 5, 9, 11, 13, 15};
+
 std::vector<double> round_numbers(double low, double high) {
   std::vector<double> numbers;
   const bool wide = high > 100.0 * low;
@@ -42,6 +44,8 @@ std::string valid_utf8(std::string text) {
 }  // namespace
 
 std::string_view colour(std::size_t i) { return colours[i % colours.size()]; }
+
+int mark(std::size_t i) { return marks[i % marks.size()]; }
 
 // gnuplot itself escapes what would be markup.
 std::string literal(std::string_view text, std::size_t longest) {

@@ -14,6 +14,9 @@ constexpr int chart_height = 460;
 
 /// The i-th of the colours, which people who see few of them tell apart (Okabe & Ito).
 std::string_view colour(std::size_t i);
+/// The i-th of gnuplot's filled marks, told apart where colours are not: circle, square, triangles,
+/// diamond, pentagon.
+int mark(std::size_t i);
 
 /// A text between the double quotes of a script: valid UTF-8 on one line, no escapes or commands,
 /// cut off at `longest` bytes.

@@ -15,6 +15,7 @@ from pathlib import Path
 import browser
 from command import (LIMIT, SOURCE, WRONG_INPUT, WRONG_USAGE, CommandTest, calibrate, digest,
                      run_tests, scratch, small_job)
+from scaling_test import scaling_job
 
 sys.path.insert(0, str(SOURCE / "bench"))
 
@@ -64,7 +65,7 @@ class Written(CommandTest):
             self.assertIn("gnuplot-nox", self.assert_done(result).stdout)
             report = (folder / "out/report.html").read_text()
             self.assertNotIn("<svg", report)
-            self.assertIn("blocks.0.attention", report)
+            self.assertIn("blocks.<wbr>0.<wbr>attention", report)
 
     def test_of_a_large_model_is_small(self):
         try:
@@ -119,6 +120,13 @@ class Shown(CommandTest):
         with scratch() as folder:
             self.assert_done(calibrate("run", small_job(folder, transform={"method": "none"})))
             self.assert_shown(folder / "out/report.html", "run-none")
+
+    def test_of_a_scaling_job(self):
+        with scratch() as folder:
+            self.assert_done(calibrate("scaling", scaling_job(
+                folder, {"scheme.weights.codes": ["linear", "float"],
+                         "scheme.weights.bits": [3, 8]})))
+            self.assert_shown(folder / "scaling/report.html", "scaling")
 
     def test_every_kind_of_chart(self):
         with scratch() as folder:

@@ -94,9 +94,9 @@ TEST(RunReport, HasATableAndAChartForAllThatItTells) {
   const Page page = run_report(two_blocks());
   const std::string html = page.html();
   for (const char* text :
-       {"<td>b.txt</td><td>perplexity</td><td class=\"n\">19.7635</td>", ">2.593<",
-        "<td>blocks.8.mlp</td>", "<td>-10 .. 20</td><td>-2 .. 2</td>",
-        "<td>blocks.8.mlp.input</td>", "3.57 million", "model: &lt;script&gt;"}) {
+       {"<td>b.<wbr>txt</td><td>perplexity</td><td class=\"n\">19.7635</td>", ">2.593<",
+        "<td>blocks.<wbr>8.<wbr>mlp</td>", "<td>-10 .. 20</td><td>-2 .. 2</td>",
+        "<td>blocks.<wbr>8.<wbr>mlp.<wbr>input</td>", "3.57 million", "model: &lt;script&gt;"}) {
     EXPECT_NE(html.find(text), std::string::npos) << text;
   }
   EXPECT_EQ(csv_of(chart_of(page, "ranges-blocks-0-mlp")),
