@@ -30,6 +30,7 @@ constexpr std::array left_out{"file",
                               "model",
                               "output",
                               "memory_limit",
+                              "analyze",
                               "calibration.corpus",
                               "evaluate.perplexity",
                               "evaluate.accuracy"};
