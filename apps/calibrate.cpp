@@ -125,6 +125,7 @@ int run_program(int count, char** arguments) {
   add_evaluate(program, action);
   add_inspect(program, action);
   add_analyze(program, action);
+  add_report(program, action);
   add_verify(program, action);
   add_tokenize(program, action);
   if (const auto status = parse(program, count, arguments)) return *status;

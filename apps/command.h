@@ -33,6 +33,7 @@ void add_scaling(CLI::App& program, Action& action);
 void add_evaluate(CLI::App& program, Action& action);
 void add_inspect(CLI::App& program, Action& action);
 void add_analyze(CLI::App& program, Action& action);
+void add_report(CLI::App& program, Action& action);
 void add_verify(CLI::App& program, Action& action);
 void add_tokenize(CLI::App& program, Action& action);
 

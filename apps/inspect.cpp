@@ -11,9 +11,9 @@
 #include "apps/command.h"
 #include "apps/figures.h"
 #include "apps/job_arguments.h"
-#include "apps/scheme_fields.h"
 #include "apps/sensitivity.h"
 #include "apps/table.h"
+#include "calib/report/scheme_fields.h"
 #include "io/one_line.h"
 
 namespace evenkeel {

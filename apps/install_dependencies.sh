@@ -19,6 +19,8 @@ build_packages=(
   "libicu-dev: the tokenizer's Unicode normalization and categories"
   "libspectra-dev: spectral norms of weights"
   "libxxhash-dev: hashes by which a killed job knows its files again"
+  "libboost-math-dev: the distributions of paired tests"
+  "libpugixml-dev: COPA's questions, which are XML"
   "nlohmann-json3-dev: config.json, tokenizer.json, summary.json"
   "libyaml-cpp-dev: job files"
   "libcli11-dev: the command line"

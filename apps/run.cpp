@@ -10,10 +10,10 @@
 #include "apps/figures.h"
 #include "apps/job_arguments.h"
 #include "apps/progress_bar.h"
-#include "apps/scheme_fields.h"
 #include "apps/table.h"
 #include "calib/byte_size.h"
 #include "calib/progress_log.h"
+#include "calib/report/scheme_fields.h"
 #include "calib/runner.h"
 #include "io/one_line.h"
 
@@ -27,8 +27,8 @@ constexpr const char* footer = R"(Examples:
   calibrate run job.yaml --set scheme=w4a4 --set output=out/w4a4 --threads 2
   calibrate run job.yaml --set calibration.random=ascii --json > summary.json
 Relative paths in a job are relative to the job file. Outputs: model/ (full precision, shift and
-scale folded in), quantized/ (integers), calibration.h5, summary.json. A job that was killed goes on
-after its last finished block when it is run again, and leaves the same bytes.
+scale folded in), quantized/ (integers), calibration.h5, summary.json, report.html, charts/. A job
+that was killed goes on after its last finished block when it is run again, and leaves the same bytes.
 For --json, --quiet and --threads see calibrate --help.)";
 
 /// Keeps the notes of a run for its summary: they are about outputs, which a failed run leaves not.
@@ -58,28 +58,67 @@ std::string perplexity_table(const Json& texts, bool emphasis) {
   return "\n" + table.text(emphasis);
 }
 
-std::string accuracy_table(const Json& texts, bool emphasis) {
-  Table table({{"accuracy", Table::Align::left},
-               {"examples"},
-               {"full precision"},
-               {"quantized"},
-               {"change in points"}});
+// Of a metric that is a share or a correlation.
+void add_figures(std::string_view name, std::string_view figure, std::int64_t examples,
+                 double full_precision, double quantized, Metric metric, Table& table) {
+  table.add({one_line(name), std::string(figure), fmt::format("{}", examples),
+             score_text(full_precision, metric), score_text(quantized, metric),
+             metric == Metric::perplexity ? ratio_text(quantized, full_precision)
+                                          : points_text(quantized - full_precision)});
+}
+
+Table figure_table(const char* what, const char* change) {
+  return Table({{what, Table::Align::left},
+                {"figure", Table::Align::left},
+                {"examples"},
+                {"full precision"},
+                {"quantized"},
+                {change}});
+}
+
+std::string accuracy_table(const Json& texts, Metric main, bool emphasis) {
+  Table table = figure_table("text", "change in points");
   for (const auto& [file, value] : texts.items()) {
-    const auto full_precision = value.at("full_precision").get<double>();
-    const auto quantized = value.at("quantized").get<double>();
-    table.add({one_line(file), fmt::format("{}", value.at("examples").get<std::int64_t>()),
-               percent_text(full_precision), percent_text(quantized),
-               points_text(quantized - full_precision)});
+    const auto examples = value.at("examples").get<std::int64_t>();
+    add_figures(file, in_words(main), examples, value.at("full_precision").get<double>(),
+                value.at("quantized").get<double>(), main, table);
+    for (const Metric metric : {Metric::f1, Metric::matthews, Metric::spearman}) {
+      const auto other = value.find(name_of(metric));
+      if (other == value.end()) continue;
+      add_figures("", in_words(metric), examples, other->at("full_precision").get<double>(),
+                  other->at("quantized").get<double>(), metric, table);
+    }
+  }
+  return "\n" + table.text(emphasis);
+}
+
+std::string task_table(const Json& tasks, bool emphasis) {
+  Table table = figure_table("task", "change");
+  for (const auto& [label, value] : tasks.items()) {
+    const Json& full_precision = value.at("full_precision");
+    std::string name = label;
+    for (const Metric metric :
+         {Metric::accuracy, Metric::normalized_accuracy, Metric::perplexity}) {
+      if (!full_precision.contains(name_of(metric))) continue;
+      add_figures(name, in_words(metric), full_precision.at("examples").get<std::int64_t>(),
+                  full_precision.at(name_of(metric)).get<double>(),
+                  value.at("quantized").at(name_of(metric)).get<double>(), metric, table);
+      name.clear();
+    }
   }
   return "\n" + table.text(emphasis);
 }
 
 std::string score_table(const Json& summary, bool emphasis) {
-  if (const auto texts = summary.find("accuracy"); texts != summary.end() && !texts->empty()) {
-    return accuracy_table(*texts, emphasis);
+  std::string text;
+  for (const Metric metric : {Metric::perplexity, Metric::accuracy, Metric::pearson}) {
+    const auto texts = summary.find(name_of(metric));
+    if (texts == summary.end() || texts->empty()) continue;
+    text += metric == Metric::perplexity ? perplexity_table(*texts, emphasis)
+                                         : accuracy_table(*texts, metric, emphasis);
   }
-  const auto texts = summary.find("perplexity");
-  return texts == summary.end() || texts->empty() ? "" : perplexity_table(*texts, emphasis);
+  const auto tasks = summary.find("tasks");
+  return tasks == summary.end() ? text : text + task_table(*tasks, emphasis);
 }
 
 std::string site_table(const Json& sites, bool emphasis) {
@@ -108,7 +147,7 @@ std::string seconds_text(const Json& seconds) {
 
 std::string outputs_text(const std::filesystem::path& output) {
   std::string text;
-  for (const char* name : {"model", "quantized", "calibration.h5", "summary.json"}) {
+  for (const char* name : {"model", "quantized", "calibration.h5", "summary.json", "report.html"}) {
     if (std::filesystem::exists(output / name)) {
       text += fmt::format("wrote {}\n", shown_path(output / name));
     }

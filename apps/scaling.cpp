@@ -16,6 +16,7 @@
 #include "apps/table.h"
 #include "calib/byte_size.h"
 #include "calib/progress_log.h"
+#include "calib/scaling/scaling_json.h"
 #include "calib/scaling/scaling_points.h"
 #include "calib/scaling/scaling_report.h"
 #include "io/errors.h"
@@ -29,7 +30,7 @@ constexpr const char* footer = R"(Examples:
   calibrate scaling job.yaml --budget 12MiB --budget 20MiB
   calibrate scaling job.yaml --set evaluate.windows=4 --all
 Evaluates every combination of the job's compare: lists, counts the bits that each takes, and writes
-OUTPUT/scaling.json and OUTPUT/report.html. A killed job continues with its next row.
+OUTPUT/scaling.json, OUTPUT/report.html and OUTPUT/charts. A killed job continues with its next row.
 For --json, --quiet and --threads see calibrate --help.)";
 
 struct Arguments {
@@ -109,7 +110,7 @@ Outcome scaling(const Arguments& arguments, const ProgramOptions& options) {
   ProgressLog progress(bar, arguments.job.log);
   const ScalingResult result = run_scaling(comparison, progress, arguments.restart);
   if (options.json) {
-    auto json = to_json(result);
+    auto json = to_json(result, comparison.job);
     const auto points = points_of(result);
     for (const std::uint64_t budget : budgets) {
       const auto best = best_within(points, budget);

@@ -27,8 +27,10 @@ std::vector<Table::Column> columns_of(const SensitivityResult& result, PartKind 
   return columns;
 }
 
-void add_distance(const Distance& distance, Metric metric, std::vector<std::string>& cells) {
-  for (const TextScore& score : distance.scores) cells.push_back(score_text(score.value, metric));
+void add_distance(const Distance& distance, std::vector<std::string>& cells) {
+  for (const TextScore& score : distance.scores) {
+    cells.push_back(score_text(score.value, score.metric));
+  }
   cells.push_back(digits_text(distance.output_error));
 }
 
@@ -37,8 +39,8 @@ std::string table_of(const SensitivityResult& result, PartKind kind, bool emphas
   for (const PartSensitivity& part : result.parts) {
     if (part.part.kind != kind) continue;
     std::vector<std::string> cells{one_line(part.part.name)};
-    add_distance(part.alone, result.metric, cells);
-    add_distance(part.without, result.metric, cells);
+    add_distance(part.alone, cells);
+    add_distance(part.without, cells);
     cells.push_back(fmt::format("{:.0f} %", 100.0 * part.recovered));
     table.add(std::move(cells));
   }
@@ -48,11 +50,11 @@ std::string table_of(const SensitivityResult& result, PartKind kind, bool emphas
 std::string sensitivity_text(const SensitivityResult& result, bool emphasis) {
   std::vector<std::pair<std::string, std::string>> fields;
   for (std::size_t i = 0; i < result.quantized.scores.size(); ++i) {
-    fields.emplace_back(
-        one_line(result.quantized.scores[i].label),
-        fmt::format("{} {} in full precision, {} quantized", name_of(result.metric),
-                    score_text(result.full_precision.scores[i].value, result.metric),
-                    score_text(result.quantized.scores[i].value, result.metric)));
+    const Metric metric = result.quantized.scores[i].metric;
+    fields.emplace_back(one_line(result.quantized.scores[i].label),
+                        fmt::format("{} {} in full precision, {} quantized", name_of(metric),
+                                    score_text(result.full_precision.scores[i].value, metric),
+                                    score_text(result.quantized.scores[i].value, metric)));
   }
   fields.emplace_back("output error",
                       fmt::format("{} quantized", digits_text(result.quantized.output_error)));

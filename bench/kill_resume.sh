@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Kills a job (kill -9) at random instants of its run, continues it, and compares every output byte
-# with those of an uninterrupted run; seconds and peak memory in summary.json aside.
+# with those of an uninterrupted run; seconds and peak memory in summary.json and the report aside.
 #   bench/kill_resume.sh [--kills N] [--seed S] [JOB.yaml] [calibrate options, such as --set ...]
 # Prints a table; exit status 1 when anything differs. CALIBRATE names the command, if not that of
 # the preset release; outputs go to build/bench/kill_resume.
@@ -26,12 +26,14 @@ mkdir -p "$folder"
 trap 'rm -rf "$folder"' EXIT
 run() { "$calibrate" run "$job" --set "output=$out" --quiet "$@" >"$folder/stdout" 2>"$folder/stderr"; }
 
-# Every file with its hash, summary.json without what no two runs share.
+# Every file with its hash, summary.json and the report without what no two runs share.
 contents() {
   python3 - "$1" <<'PYTHON'
 import hashlib, json, pathlib, sys
 root = pathlib.Path(sys.argv[1])
 for path in sorted(root.rglob("*")):
+    if path.name == "report.html" or path.parent.name == "charts" and path.stem == "seconds":
+        continue
     data = path.read_bytes() if path.is_file() else b"folder"
     if path.relative_to(root).as_posix() == "summary.json":
         summary = json.loads(data)

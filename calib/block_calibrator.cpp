@@ -11,6 +11,7 @@
 #include "calib/fold_check.h"
 #include "calib/node_ranges.h"
 #include "calib/scheme_places.h"
+#include "calib/shared_observation.h"
 #include "io/errors.h"
 #include "transforms/awq.h"
 #include "transforms/fold.h"
@@ -25,11 +26,13 @@ namespace {
 class BlockCalibrator {
  public:
   BlockCalibrator(const Architecture& architecture, const HiddenStream& stream,
-                  const BlockOptions& options, Stopwatch& stopwatch, Block block)
+                  const BlockOptions& options, Stopwatch& stopwatch, SharedObservation* observation,
+                  Block block)
       : architecture_(architecture),
         stream_(stream),
         options_(options),
         stopwatch_(stopwatch),
+        observation_(observation),
         weights_(architecture, block.number, stream, options.scheme, options.batch, options.keep,
                  clips(options.transform, options.scheme.weights), options.kept_columns),
         sites_(sites_of(architecture, block.number, options.transform)) {
@@ -55,11 +58,16 @@ class BlockCalibrator {
       result_.statistics =
           stream_.observe(architecture_, result_.folded, Node::mlp_hidden, &contexts_);
     } else if (options_.transform.method == Method::smoothquant && !sites_.empty()) {
-      result_.statistics = stream_.observe(architecture_, result_.folded, sites_.back().input);
+      result_.statistics = observation_ != nullptr ? observation_->statistics()
+                                                   : stream_.observe(architecture_, result_.folded,
+                                                                     sites_.back().input);
     }
     for (const Node node : all_nodes) require_finite(node);
     // The same to the bit as those that are observed on the way.
-    if (with_contexts && contexts_.empty()) {
+    if (with_contexts && contexts_.empty() && observation_ != nullptr) {
+      const std::vector<Matrix>& all = observation_->contexts();
+      contexts_.assign(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(search_samples()));
+    } else if (with_contexts && contexts_.empty()) {
       contexts_ = stream_.capture(architecture_, result_.folded, {}, Node::attention_output,
                                   search_samples());
     }
@@ -241,6 +249,7 @@ class BlockCalibrator {
   const HiddenStream& stream_;
   const BlockOptions& options_;
   Stopwatch& stopwatch_;
+  SharedObservation* observation_;
   BlockWeights weights_;
   std::vector<Site> sites_;
   // What attention gives in full precision over the search samples, while the first site, which no
@@ -253,16 +262,19 @@ class BlockCalibrator {
 
 BlockResult calibrate_block(const Architecture& architecture, Block block,
                             const HiddenStream& stream, const BlockOptions& options,
-                            Stopwatch& stopwatch) {
-  return BlockCalibrator(architecture, stream, options, stopwatch, std::move(block)).calibrate();
+                            Stopwatch& stopwatch, SharedObservation* observation) {
+  return BlockCalibrator(architecture, stream, options, stopwatch, observation, std::move(block))
+      .calibrate();
 }
 
-void advance_past(const Architecture& architecture, const BlockResult& result, const Scheme& scheme,
-                  HiddenStream& stream) {
+void advance_past(const LanguageModel& model, Index number, const BlockResult& result,
+                  const Scheme& scheme, HiddenStream& stream) {
   if (scheme.propagate == Propagate::quantized) {
-    stream.advance(architecture, result.quantized, result.quantizers, result.contexts.get());
+    stream.advance(model.architecture(), result.quantized, result.quantizers,
+                   result.contexts.get());
   } else {
-    stream.advance(architecture, result.folded, {}, result.contexts.get());
+    // Not as it was folded, so that all calibrations on these samples see the same.
+    stream.advance(model.architecture(), model.load_block(number), {});
   }
 }
 

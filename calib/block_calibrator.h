@@ -11,6 +11,7 @@
 #include "calib/kept_columns.h"
 #include "calib/stopwatch.h"
 #include "model/block.h"
+#include "model/language_model.h"
 #include "quantizers/scheme.h"
 #include "quantizers/weight_quantizer.h"
 #include "transforms/options.h"
@@ -18,6 +19,8 @@
 #include "transforms/site_transform.h"
 
 namespace evenkeel {
+
+class SharedObservation;
 
 /// How a block is calibrated; the same for every block of a job.
 struct BlockOptions {
@@ -55,15 +58,17 @@ struct BlockResult {
 };
 
 /// Calibrates `block` on what `stream` holds: the inputs of this block for every window.
-/// The stream is not advanced.
+/// The stream is not advanced. `observation`, of this block and stream, is shared with other
+/// calibrations; null: there is none. REQUIRES: it covers the windows that are searched on.
 /// Throws: InputError naming the site or node when an activation is not finite;
 /// MachineError naming the site when a fold does not keep the block's output within rounding.
 BlockResult calibrate_block(const Architecture& architecture, Block block,
                             const HiddenStream& stream, const BlockOptions& options,
-                            Stopwatch& stopwatch);
+                            Stopwatch& stopwatch, SharedObservation* observation = nullptr);
 
-/// Moves the stream past the block, as `scheme.propagate` says.
-void advance_past(const Architecture& architecture, const BlockResult& result, const Scheme& scheme,
-                  HiddenStream& stream);
+/// Moves the stream past a block as `scheme.propagate` says: as it was quantized, or as the model
+/// stores it.
+void advance_past(const LanguageModel& model, Index number, const BlockResult& result,
+                  const Scheme& scheme, HiddenStream& stream);
 
 }  // namespace evenkeel

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "calib/calibration.h"
-#include "calib/compare.h"
+#include "calib/compare/compare.h"
 #include "calib/evaluate.h"
 #include "calib/inspect.h"
 #include "calib/job.h"

@@ -25,8 +25,8 @@ class BlockSink {
 
   /// Blocks that an earlier attempt finished: the first so many.
   virtual Index finished() const { return 0; }
-  /// Such a block: all but its codes and statistics, and `folded` only where the scheme propagates
-  /// full precision. REQUIRES: number < finished().
+  /// Such a block: `quantized` and its quantizers, sites and what is told of them.
+  /// REQUIRES: number < finished().
   virtual BlockResult finished_block(Index number) {
     static_cast<void>(number);
     return {};

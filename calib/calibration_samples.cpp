@@ -13,11 +13,20 @@
 namespace evenkeel {
 namespace {
 
+std::vector<LabelledText> texts_of(const CorpusOptions& corpus, std::optional<std::int64_t> limit) {
+  if (corpus.task.empty()) return read_labelled_texts(corpus.file, nullptr, limit);
+  std::vector<LabelledText> texts;
+  for (std::string& context : task_contexts(corpus.task_file())) {
+    if (limit && static_cast<std::int64_t>(texts.size()) == *limit) break;
+    texts.push_back({.text = std::move(context), .pair = std::nullopt, .line = texts.size() + 1});
+  }
+  return texts;
+}
+
 std::vector<Encoding> whole_texts(const LanguageModel& model, const Tokenizer& tokenizer,
                                   const CorpusOptions& corpus) {
   const bool shuffled = corpus.order == CorpusOptions::Order::random;
-  auto texts = read_labelled_texts(corpus.file, nullptr,
-                                   shuffled ? std::nullopt : std::optional(corpus.samples));
+  auto texts = texts_of(corpus, shuffled ? std::nullopt : std::optional(corpus.samples));
   const auto samples = static_cast<std::size_t>(corpus.samples);
   if (texts.size() < samples) {
     throw InputError(fmt::format("{}: {} texts are in it, {} are asked; lower samples",

@@ -6,7 +6,9 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "calib/corpus_folders.h"
 #include "calib/job_keys.h"
 #include "calib/yaml_merge.h"
 #include "io/one_line.h"
@@ -14,7 +16,12 @@
 namespace evenkeel {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t most_rows = 4096;
+
+// The key of `compare:` that is no axis.
+constexpr std::string_view baseline_key = "baseline";
 
 // The axis whose entries are parts of the job as a whole.
 constexpr std::string_view job_axis = "job";
@@ -128,7 +135,42 @@ void shorten(std::vector<std::string>& paths) {
   paths = std::move(names);
 }
 
-void read_axis(const YamlEntry& given, std::vector<Axis>& axes, std::vector<Fault>& faults) {
+// Where an entry of the axis says its corpus, or nullptr.
+YamlValue* corpus_of(const Axis& axis, YamlValue& entry) {
+  YamlValue* value = &entry;
+  for (const std::string_view key : {"calibration", "corpus"}) {
+    const std::string place = key == "corpus" ? "calibration.corpus" : "calibration";
+    if (axis.path == "calibration.corpus" || axis.path == place) continue;
+    YamlEntry* const found = value->find(key);
+    if (found == nullptr) return nullptr;
+    value = &found->value;
+  }
+  return value;
+}
+
+// An entry for each file where an entry names a folder's.
+struct Expanded {
+  std::string label;
+  YamlValue entry;
+};
+
+std::vector<Expanded> expanded(const Axis& axis, YamlValue entry, const fs::path& folder,
+                               std::vector<Fault>& faults) {
+  const bool labelled = entry.find("label") != nullptr;
+  std::string label = take_label(axis, entry, faults);
+  YamlValue* const corpus = corpus_of(axis, entry);
+  if (corpus == nullptr || !is_corpus_folder(*corpus)) return {{std::move(label), entry}};
+  std::vector<Expanded> all;
+  const std::string key = key_path("compare", one_line(axis.name));
+  for (FolderCorpus& file : corpora_of(*corpus, folder, key, faults)) {
+    *corpus = std::move(file.value);
+    all.push_back({labelled ? label + " " + file.label : std::move(file.label), entry});
+  }
+  return all;
+}
+
+void read_axis(const YamlEntry& given, const fs::path& folder, std::vector<Axis>& axes,
+               std::vector<Fault>& faults) {
   if (!is_known_axis(given, faults)) return;
   Axis axis{.path = given.key == job_axis ? "" : given.key,
             .name = given.key,
@@ -143,16 +185,17 @@ void read_axis(const YamlEntry& given, std::vector<Axis>& axes, std::vector<Faul
                           list ? "an empty one" : described(given.value)));
     return;
   }
-  for (YamlValue entry : given.value.items) {
-    std::string label = take_label(axis, entry, faults);
-    if (!is_entry(axis, entry, faults)) continue;
-    add_paths(axis.path, entry, axis.sets);
-    axis.labels.push_back(std::move(label));
-    if (std::ranges::count(axis.labels, axis.labels.back()) > 1) {
-      add_fault(faults, entry.place, axis.name,
-                fmt::format("{} is in the list twice", in_quotes(axis.labels.back())));
+  for (const YamlValue& item : given.value.items) {
+    for (Expanded& each : expanded(axis, item, folder, faults)) {
+      if (!is_entry(axis, each.entry, faults)) continue;
+      add_paths(axis.path, each.entry, axis.sets);
+      axis.labels.push_back(std::move(each.label));
+      if (std::ranges::count(axis.labels, axis.labels.back()) > 1) {
+        add_fault(faults, each.entry.place, axis.name,
+                  fmt::format("{} is in the list twice", in_quotes(axis.labels.back())));
+      }
+      axis.entries.push_back(std::move(each.entry));
     }
-    axis.entries.push_back(std::move(entry));
   }
   if (axis.name == "model") shorten(axis.labels);
   axes.push_back(std::move(axis));
@@ -218,7 +261,8 @@ RowTree row_of(const YamlValue& base, const std::vector<Axis>& axes, std::size_t
 
 }  // namespace
 
-std::vector<RowTree> rows_of(const YamlValue& tree, std::vector<Fault>& faults) {
+std::vector<RowTree> rows_of(const YamlValue& tree, const fs::path& folder,
+                             std::vector<Fault>& faults) {
   const YamlEntry* const compare = tree.find("compare");
   if (compare == nullptr) return {};
   const std::size_t faults_before = faults.size();
@@ -232,9 +276,14 @@ std::vector<RowTree> rows_of(const YamlValue& tree, std::vector<Fault>& faults) 
     return {};
   }
   std::vector<Axis> axes;
-  for (const auto& entry : section.entries) read_axis(entry, axes, faults);
+  for (const auto& entry : section.entries) {
+    if (entry.key != baseline_key) read_axis(entry, folder, axes, faults);
+  }
   find_meeting_axes(axes, faults);
   const std::size_t count = count_rows(axes, compare->place, faults);
+  if (axes.empty() && faults.size() == faults_before) {
+    add_fault(faults, compare->place, "", "expected lists of what to compare beside baseline");
+  }
   if (faults.size() > faults_before) return {};
 
   YamlValue base = tree;
@@ -244,6 +293,45 @@ std::vector<RowTree> rows_of(const YamlValue& tree, std::vector<Fault>& faults) 
     rows.push_back(row_of(base, axes, number, faults));
   }
   return rows;
+}
+
+std::optional<Baseline> baseline_of(const YamlValue& tree, const std::vector<RowTree>& rows,
+                                    std::vector<Fault>& faults) {
+  const YamlEntry* const compare = tree.find("compare");
+  const YamlEntry* const given = compare == nullptr ? nullptr : compare->value.find(baseline_key);
+  if (given == nullptr || rows.empty()) return std::nullopt;
+  if (given->value.kind == YamlValue::Kind::text && given->value.text == full_precision_label) {
+    return Baseline{};
+  }
+  if (given->value.kind != YamlValue::Kind::map || given->value.entries.empty()) {
+    add_fault(faults, given->place, baseline_key,
+              fmt::format("expected '{}', or labels by axis, such as {{transform.method: none}}; "
+                          "got {}",
+                          full_precision_label, described(given->value)));
+    return std::nullopt;
+  }
+  Baseline baseline;
+  for (const YamlEntry& entry : given->value.entries) {
+    std::vector<std::string> labels;
+    for (const RowTree& row : rows) {
+      for (const auto& [axis, label] : row.settings) {
+        if (axis == entry.key && std::ranges::find(labels, label) == labels.end()) {
+          labels.push_back(label);
+        }
+      }
+    }
+    const std::string label = label_of(entry.value);
+    if (labels.empty()) {
+      add_fault(faults, entry.place, baseline_key,
+                fmt::format("{} is no axis of compare", in_quotes(entry.key)));
+    } else if (std::ranges::find(labels, label) == labels.end()) {
+      add_fault(faults, entry.place, baseline_key,
+                fmt::format("{} has no entry {}; its entries are {}", one_line(entry.key),
+                            in_quotes(label), fmt::join(labels, " | ")));
+    }
+    baseline.settings.emplace_back(entry.key, label);
+  }
+  return baseline;
 }
 
 }  // namespace evenkeel

@@ -26,14 +26,18 @@ EvaluationOptions options_for(const LanguageModel& model, const EvaluateOptions&
   evaluation.sequence_length = options.sequence_length;
   evaluation.windows = options.windows;
   evaluation.examples = options.examples;
-  const bool classifies = metric_of(model.architecture().head.kind) == Metric::accuracy;
+  evaluation.tasks = options.tasks;
+  const bool classifies = model.architecture().head.kind == HeadKind::classification;
   if (classifies && options.windows) {
     throw UsageError(
         fmt::format("--windows: {} is a classifier, whose texts are not cut; give "
                     "--examples",
                     model.checkpoint().folder().string()));
   }
-  if (!classifies && options.examples) {
+  if (!classifies && options.windows && options.texts.empty()) {
+    throw UsageError("--windows: bounds texts, and there is none; tasks are bounded by --examples");
+  }
+  if (!classifies && options.examples && options.tasks.empty()) {
     throw UsageError(
         fmt::format("--examples: {} is no classifier, and its text is cut into "
                     "windows; give --windows",
@@ -47,17 +51,11 @@ EvaluateResult evaluate(const LanguageModel& model, const EvaluateOptions& optio
                         const BlockLoader& load, Progress& progress) {
   const ModelTokenizer tokenizer(model);
   const EvaluationOptions evaluation = options_for(model, options);
-  const auto texts =
-      read_evaluation_texts(model, tokenizer, evaluation, {"--text", "--sequence-length"});
+  const auto texts = read_evaluation_texts(model, tokenizer, evaluation,
+                                           {"--text", "--task", "--sequence-length"});
   HiddenMemory memory(options.memory_limit, temporary_folder());
   return {evaluation.metric(), evaluation.length(),
           scores_by_block(model, texts, load, progress, &memory), ""};
-}
-
-RunnableBlock plain_block(const LanguageModel& model, Index number) {
-  RunnableBlock loaded{load_block(model.checkpoint(), model.architecture(), number), {}};
-  release_block(model.checkpoint(), model.architecture(), number);
-  return loaded;
 }
 
 // A scheme may come from a program that never asked.
@@ -99,7 +97,7 @@ EvaluateResult evaluate_checkpoint(const std::filesystem::path& path,
   if (options.scheme) check(*options.scheme, model.architecture());
   const auto load = [&](Index number) {
     return options.scheme ? zero_shot_block(model, number, *options.scheme)
-                          : plain_block(model, number);
+                          : RunnableBlock{model.load_block(number), {}};
   };
   EvaluateResult result = evaluate(model, options, load, progress);
   result.kind = options.scheme ? "quantized: " + text_of(*options.scheme) : "full precision";

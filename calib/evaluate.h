@@ -1,4 +1,5 @@
-// Perplexity or accuracy of a checkpoint as it is stored, full precision or quantized by a job.
+// Perplexity, task scores or accuracy of a checkpoint as it is stored, full precision or quantized
+// by a job.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "calib/hidden_memory.h"
+#include "calib/job.h"
 #include "calib/progress.h"
 #include "calib/text_score.h"
 #include "quantizers/scheme.h"
@@ -15,14 +17,15 @@
 namespace evenkeel {
 
 struct EvaluateOptions {
-  std::vector<std::filesystem::path> texts;
+  std::vector<std::filesystem::path> texts{};
+  std::vector<EvaluatedTask> tasks{};  // of a language model; or texts, or both
   /// Tokens of a window, by default 512, or at most of a classifier's text, by default 128.
-  std::optional<std::int64_t> sequence_length;
-  std::optional<std::int64_t> windows;   // of a language model: at most so many of each file
-  std::optional<std::int64_t> examples;  // of a classifier: likewise
+  std::optional<std::int64_t> sequence_length{};
+  std::optional<std::int64_t> windows{};   // of a language model's texts: at most so many of each
+  std::optional<std::int64_t> examples{};  // of a classifier's, and of tasks: likewise
   /// Quantizes a full-precision checkpoint as it is loaded. REQUIRES (checked): dynamic
   /// activations, since static ranges need a calibration.
-  std::optional<Scheme> scheme;
+  std::optional<Scheme> scheme{};
   /// Bytes of memory that hidden states may take; those beyond it are in a file in
   /// temporary_folder().
   std::uint64_t memory_limit = default_memory_limit;

@@ -1,9 +1,13 @@
 #include "calib/evaluation_stream.h"
 
+#include <span>
+
 #include <fmt/format.h>
 
 #include "calib/accuracy.h"
 #include "calib/perplexity.h"
+#include "calib/task_score.h"
+#include "calib/window_scores.h"
 #include "model/block.h"
 
 namespace evenkeel {
@@ -24,9 +28,18 @@ EvaluationStream::EvaluationStream(const LanguageModel& model,
     : model_(model), texts_(texts), stream_(model, all_windows(texts), memory) {}
 
 std::vector<TextScore> EvaluationStream::finish() {
-  return metric_of(model_.architecture().head.kind) == Metric::accuracy
-             ? accuracy_of(model_, texts_, stream_)
-             : perplexity_of(model_, texts_, stream_);
+  if (model_.architecture().head.kind == HeadKind::classification) {
+    return accuracy_of(model_, texts_, stream_);
+  }
+  const std::vector<WindowScore> windows = window_scores(model_, texts_, stream_);
+  std::vector<TextScore> scores;
+  auto rest = std::span(windows);
+  for (const EvaluationText& text : texts_) {
+    const auto own = rest.first(text.windows.size());
+    scores.push_back(text.task ? task_score(text, own) : perplexity_of(text, own));
+    rest = rest.subspan(own.size());
+  }
+  return scores;
 }
 
 std::vector<TextScore> full_precision_scores(const LanguageModel& model,
@@ -38,9 +51,7 @@ std::vector<TextScore> full_precision_scores(const LanguageModel& model,
   for (Index number = 0; number < architecture.blocks; ++number) {
     progress.step("evaluate", static_cast<int>(number), static_cast<int>(architecture.blocks),
                   fmt::format("block {}", number));
-    const Block block = load_block(model.checkpoint(), architecture, number);
-    release_block(model.checkpoint(), architecture, number);
-    stream.states().advance(architecture, block, {});
+    stream.states().advance(architecture, model.load_block(number), {});
   }
   progress.step("evaluate", static_cast<int>(architecture.blocks),
                 static_cast<int>(architecture.blocks), "head");

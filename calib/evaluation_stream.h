@@ -20,7 +20,7 @@ class EvaluationStream {
   bool empty() const { return stream_.size() == 0; }
   HiddenStream& states() { return stream_; }
 
-  /// Perplexities of a language model, accuracies of a classifier.
+  /// Perplexities and task scores of a language model, accuracies of a classifier.
   /// REQUIRES: the states have passed every block; call once; no text where the head has no metric.
   /// Throws: InputError when a figure is not a number.
   std::vector<TextScore> finish();

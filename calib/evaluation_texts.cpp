@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "calib/encoded_texts.h"
+#include "calib/task_texts.h"
 #include "io/corpus.h"
 #include "io/corpus_file.h"
 #include "io/errors.h"
@@ -44,59 +45,78 @@ EvaluationText read_evaluation_text(const std::filesystem::path& file, std::int6
 
 namespace {
 
-void check_metric(const LanguageModel& model, Metric asked, const EvaluationPlaces& places) {
-  const auto metric = metric_of(model.architecture().head.kind);
-  if (metric == asked) return;
+void check_head(const LanguageModel& model, const EvaluationOptions& options,
+                const EvaluationPlaces& places) {
+  const HeadKind asked = options.accuracy.empty() ? HeadKind::language : HeadKind::classification;
+  const HeadKind head = model.architecture().head.kind;
+  if (head == asked) return;
   const std::string folder = model.checkpoint().folder().string();
-  if (!metric) {
+  const std::string& place = options.files().empty() ? places.tasks : places.texts;
+  if (head == HeadKind::masked_language) {
     throw UsageError(fmt::format(
         "{}: {} predicts masked tokens, for which there is neither perplexity nor accuracy; "
         "evaluate a language model or a classifier",
-        places.texts, folder));
+        place, folder));
   }
-  throw UsageError(*metric == Metric::accuracy
-                       ? fmt::format("{}: {} is a classifier, which has no perplexity; give "
+  throw UsageError(head == HeadKind::classification
+                       ? fmt::format("{}: {} is a classifier, which has no perplexity{}; give "
                                      "labelled texts (.tsv, .jsonl) under evaluate.accuracy",
-                                     places.texts, folder)
+                                     place, folder, options.tasks.empty() ? "" : " and no tasks")
                        : fmt::format("{}: {} is a language model, not a classifier; give texts "
                                      "under evaluate.perplexity",
-                                     places.texts, folder));
+                                     place, folder));
 }
 
-// Where a class is one label of a text and the largest logit names it.
-LabelNames label_names(const LanguageModel& model) {
+// A class is one label of a text, which the largest logit names, or one logit is a value.
+void check_problem(const LanguageModel& model) {
   const JsonReader& config = model.checkpoint().config();
   constexpr const char* single = "single_label_classification";
-  const std::string problem = config.text("problem_type", single);
-  if (problem != single || model.architecture().head.labels < 2) {
-    throw InputError(fmt::format(
-        "{}: 'problem_type' is {} with {} labels; accuracy needs {} with two or more",
-        config.path().string(), in_quotes(problem), model.architecture().head.labels, single));
-  }
-  return {config, model.architecture().head.labels};
+  constexpr const char* regression = "regression";
+  const Index labels = model.architecture().head.labels;
+  const char* expected = labels == 1 ? regression : single;
+  const std::string problem = config.text("problem_type", expected);
+  if (problem == expected && labels > 0) return;
+  throw InputError(fmt::format(
+      "{}: 'problem_type' is {} with {} labels; accuracy needs {} with two or more, or {} with one",
+      config.path().string(), in_quotes(problem), labels, single, regression));
 }
 
-EvaluationText read_labelled_text(const LanguageModel& model, const Tokenizer& tokenizer,
-                                  const LabelNames& labels, const std::filesystem::path& file,
-                                  const EvaluationOptions& options) {
-  const auto texts = read_labelled_texts(file, &labels, options.examples);
-  EvaluationText result{file.filename().string(),
-                        encode_texts(model, tokenizer, file, texts, options.length())};
-  for (const LabelledText& text : texts) result.classes.push_back(text.label);
-  return result;
-}
-
-void check_names(const std::vector<std::filesystem::path>& files, const EvaluationPlaces& places) {
-  for (auto file = files.begin(); file != files.end(); ++file) {
-    const auto name = file->filename();
-    if (std::none_of(files.begin(), file,
-                     [&](const auto& earlier) { return earlier.filename() == name; })) {
-      continue;
+std::vector<EvaluationText> read_labelled(const LanguageModel& model, const Tokenizer& tokenizer,
+                                          const EvaluationOptions& options) {
+  check_problem(model);
+  const HeadModules& head = model.architecture().head;
+  std::optional<LabelNames> names;
+  if (head.labels > 1) names.emplace(model.checkpoint().config(), head.labels);
+  std::vector<EvaluationText> all;
+  for (const std::filesystem::path& file : options.accuracy) {
+    const auto texts = names ? read_labelled_texts(file, &*names, options.examples)
+                             : read_valued_texts(file, options.examples);
+    EvaluationText& read = all.emplace_back();
+    read.label = file.filename().string();
+    read.windows = encode_texts(model, tokenizer, file, texts, options.length());
+    for (const LabelledText& text : texts) {
+      if (names) {
+        read.classes.push_back(text.label);
+      } else {
+        read.values.push_back(text.value);
+      }
     }
-    throw UsageError(
-        fmt::format("{}: two files are named '{}', which names them in the results; rename one",
-                    places.texts, name.string()));
   }
+  return all;
+}
+
+void check_names(const EvaluationOptions& options, const EvaluationPlaces& places) {
+  std::vector<std::string> names;
+  const auto add = [&](std::string name, const std::string& place, std::string_view what) {
+    if (std::ranges::find(names, name) != names.end()) {
+      throw UsageError(fmt::format(
+          "{}: two {} named '{}', which names them in the results; rename one", place, what, name));
+    }
+    names.push_back(std::move(name));
+  };
+  for (const auto& file : options.files()) add(file.filename().string(), places.texts, "files are");
+  for (const EvaluatedTask& task : options.tasks)
+    add(task.label, places.tasks, "tasks or texts are");
 }
 
 }  // namespace
@@ -105,22 +125,22 @@ std::vector<EvaluationText> read_evaluation_texts(const LanguageModel& model,
                                                   const ModelTokenizer& tokenizer,
                                                   const EvaluationOptions& options,
                                                   const EvaluationPlaces& places) {
-  if (options.files().empty()) return {};
-  check_metric(model, options.metric(), places);
-  check_names(options.files(), places);
+  if (options.empty()) return {};
+  check_head(model, options, places);
+  check_names(options, places);
+  if (!options.accuracy.empty()) return read_labelled(model, tokenizer.get(), options);
   std::vector<EvaluationText> texts;
-  if (options.metric() == Metric::accuracy) {
-    const LabelNames labels = label_names(model);
-    for (const std::filesystem::path& file : options.accuracy) {
-      texts.push_back(read_labelled_text(model, tokenizer.get(), labels, file, options));
-    }
-    return texts;
+  if (!options.perplexity.empty() || options.sequence_length) {
+    check_length(model, options.length(), places.sequence_length);
   }
-  check_length(model, options.length(), places.sequence_length);
   for (const std::filesystem::path& file : options.perplexity) {
     texts.push_back(read_evaluation_text(file, options.length(), options.windows,
                                          tokenizer.for_file(file),
                                          static_cast<TokenId>(model.architecture().vocabulary)));
+  }
+  for (const EvaluatedTask& task : options.tasks) {
+    texts.push_back(encode_task(model, tokenizer.get(), task.task, task.label,
+                                options.sequence_length, options.examples));
   }
   return texts;
 }

@@ -1,5 +1,5 @@
 // Files become what a model is evaluated on, for jobs and for `evaluate`: of a language model
-// windows of text or token ids, of a classifier labelled texts.
+// windows of text or token ids, and the questions of tasks; of a classifier labelled texts.
 #pragma once
 
 #include <cstdint>
@@ -36,13 +36,15 @@ class ModelTokenizer {
 /// Where a person said what to evaluate, for messages.
 struct EvaluationPlaces {
   std::string texts;            // "job.yaml: evaluate.accuracy", "--text"
+  std::string tasks;            // "job.yaml: evaluate.tasks", "--task"
   std::string sequence_length;  // "job.yaml: evaluate.sequence_length", "--sequence-length"
 };
 
-/// The windows of every text of `options`, or its labelled texts, each file under its name.
-/// Throws: InputError as read_windows, read_labelled_texts, LabelNames; UsageError when the metric
-/// is not that of the model's head, windows are longer than the model's positions, or two files
-/// have one name.
+/// The windows of every text of `options`, or its labelled texts, each file under its name; then
+/// those of its tasks, each under its label.
+/// Throws: InputError as read_windows, read_labelled_texts, LabelNames, encode_task; UsageError
+/// when the metric is not that of the model's head, windows are longer than the model's positions,
+/// or two have one name.
 std::vector<EvaluationText> read_evaluation_texts(const LanguageModel& model,
                                                   const ModelTokenizer& tokenizer,
                                                   const EvaluationOptions& options,

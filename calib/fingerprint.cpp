@@ -33,6 +33,7 @@ constexpr std::array left_out{"file",
                               "analyze",
                               "calibration.corpus",
                               "evaluate.perplexity",
+                              "evaluate.tasks",
                               "evaluate.accuracy"};
 
 bool is_left_out(const std::string& key) {
@@ -70,6 +71,21 @@ void add_texts(const std::string& what, const std::vector<std::filesystem::path>
                Values& values) {
   for (const auto& file : files) {
     values[what + ": " + file.filename().string()] = file_hash(file);
+  }
+}
+
+// Whose place may change, but not what they are read as.
+void add_task(const std::string& what, const TaskFile& task, Values& values) {
+  values[fmt::format("{}: {}", what, task.label())] = file_hash(task.file);
+  const std::filesystem::path labels = label_file_of(task);
+  if (!labels.empty()) {
+    values[fmt::format("{}: labels of {}", what, task.label())] = file_hash(labels);
+  }
+}
+
+void add_tasks(const EvaluationOptions& evaluate, Values& values) {
+  for (const EvaluatedTask& task : evaluate.tasks) {
+    add_task("evaluate.tasks " + task.label, task.task, values);
   }
 }
 
@@ -126,10 +142,15 @@ Fingerprint fingerprint_of(const Job& job, const Checkpoint& checkpoint) {
   add_texts("model", checkpoint.store().files(), fingerprint.files);
   const CorpusOptions& corpus = job.calibration.corpus;
   if (corpus.random == CorpusOptions::Random::none) {
-    add_texts("calibration.corpus", {corpus.file}, fingerprint.files);
+    if (corpus.task.empty()) {
+      add_texts("calibration.corpus", {corpus.file}, fingerprint.files);
+    } else {
+      add_task("calibration.corpus", corpus.task_file(), fingerprint.files);
+    }
   }
   add_texts(fmt::format("evaluate.{}", name_of(job.evaluate.metric())), job.evaluate.files(),
             fingerprint.files);
+  add_tasks(job.evaluate, fingerprint.files);
   return fingerprint;
 }
 
@@ -148,17 +169,23 @@ Fingerprint fingerprint_of(const Comparison& comparison,
     std::string& model = models[checkpoints[i]];
     if (model.empty()) model = hash_of_files(checkpoints[i]->store().files());
     all.files[fmt::format("model of row {}", i)] = model;
-    const std::filesystem::path& file = job.calibration.corpus.file;
-    if (file.empty() || !needs_calibration(job)) continue;
-    std::string& corpus = corpora[file];
-    if (corpus.empty()) corpus = file_hash(file);
-    all.files[fmt::format("calibration.corpus of row {}", i)] = corpus;
+    const CorpusOptions& source = job.calibration.corpus;
+    if (source.file.empty() || !needs_calibration(job)) continue;
+    const std::string what = fmt::format("calibration.corpus of row {}", i);
+    if (!source.task.empty()) {
+      add_task(what, source.task_file(), all.files);
+      continue;
+    }
+    std::string& corpus = corpora[source.file];
+    if (corpus.empty()) corpus = file_hash(source.file);
+    all.files[what] = corpus;
   }
   const auto& texts = comparison.job.evaluate.files();
   for (std::size_t i = 0; i < texts.size(); ++i) {
     all.files[fmt::format("evaluate.{} {}: {}", name_of(comparison.job.evaluate.metric()), i,
                           texts[i].filename().string())] = file_hash(texts[i]);
   }
+  add_tasks(comparison.job.evaluate, all.files);
   return all;
 }
 

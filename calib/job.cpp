@@ -173,7 +173,9 @@ Reading read_all(const YamlValue& tree, const fs::path& file, Purpose purpose, E
   Reading all{.base = read_job(tree, file, need), .comparison = {}, .faults = {}};
   effects.observe(tree, all.base.faults);
   all.comparison.job = all.base.job;
-  for (auto& row : rows_of(tree, all.faults)) {
+  std::vector<RowTree> rows = rows_of(tree, file.parent_path(), all.faults);
+  all.comparison.baseline = baseline_of(tree, rows, all.faults);
+  for (auto& row : rows) {
     JobReading read = read_job(row.tree, file, need);
     effects.observe(row.tree, read.faults);
     append(all.faults, read.faults, Fault::Kind::wrong);
@@ -181,6 +183,18 @@ Reading read_all(const YamlValue& tree, const fs::path& file, Purpose purpose, E
     all.comparison.rows.push_back({std::move(row.settings), std::move(read.job)});
   }
   return all;
+}
+
+// Where a job is also compared, its seeds are for that.
+void add_idle_seeds(const YamlValue& tree, Purpose purpose, std::vector<Fault>& faults) {
+  if (purpose == Purpose::compare || purpose == Purpose::analyze) return;
+  if (purpose == Purpose::run && tree.find("compare") != nullptr) return;
+  const YamlEntry* const calibration = tree.find("calibration");
+  const YamlEntry* const seeds =
+      calibration == nullptr ? nullptr : calibration->value.find("seeds");
+  if (seeds == nullptr) return;
+  faults.push_back({Fault::Kind::idle, seeds->value.place, "calibration.seeds",
+                    "cannot take effect: only calibrate compare repeats a calibration; give seed"});
 }
 
 /// A setting says what is wanted now, and must not be left unread.
@@ -227,12 +241,13 @@ Comparison load(const fs::path& file, const std::vector<std::string>& settings, 
                       "missing; give lists of what to compare, such as transform.method: [none, "
                       "os_plus]"});
   }
-  if (compares(purpose) && all.comparison.job.evaluate.files().empty() &&
+  if (compares(purpose) && all.comparison.job.evaluate.empty() &&
       tree.find("evaluate") == nullptr) {
     faults.push_back({Fault::Kind::missing, tree.place, "evaluate",
                       "missing; a comparison needs texts to evaluate, such as evaluate: "
                       "{perplexity: [text.txt]}"});
   }
+  add_idle_seeds(tree, purpose, faults);
   throw_faults(std::move(faults));
   return std::move(all.comparison);
 }
@@ -243,6 +258,10 @@ std::string_view name_of(Cut cut) { return cut == Cut::windows ? "windows" : "te
 
 Job load_job(const fs::path& file, const std::vector<std::string>& settings) {
   return load(file, settings, Purpose::run).job;
+}
+
+std::string default_label(const TaskFile& task) {
+  return task.kind == "plain" ? task.file.filename().string() : task.kind;
 }
 
 bool needs_calibration(const Job& job) {

@@ -19,6 +19,7 @@
 #include "calib/hidden_memory.h"
 #include "calib/text_score.h"
 #include "io/corpus.h"
+#include "io/tasks/task_file.h"
 #include "quantizers/scheme.h"
 #include "transforms/options.h"
 
@@ -36,24 +37,40 @@ struct CalibrationOptions {
   std::optional<Cut> cut;  // empty: as suits the model (calib/calibration_samples.h)
   /// Samples of one observed batch: average_minmax is the mean over batches.
   int batch = 8;
+  /// In a comparison, the row is calibrated once with each of these in place of corpus.seed; empty:
+  /// once. Empty wherever nothing is drawn at random.
+  std::vector<std::uint64_t> seeds{};
 };
 
-/// One of `perplexity` and `accuracy`, as the model's head has it; neither: no evaluation.
-struct EvaluationOptions {
-  std::vector<std::filesystem::path> perplexity;  // text files, for language models
-  std::vector<std::filesystem::path> accuracy;    // labelled texts, for classifiers
-  /// Tokens of a window, or of a text at most; empty: 512 of a window, 128 of a text.
-  std::optional<std::int64_t> sequence_length;
-  std::optional<std::int64_t> windows;   // at most this many of each file; empty: all
-  std::optional<std::int64_t> examples;  // the same of labelled texts
+/// A task of language models, and what results call it.
+struct EvaluatedTask {
+  TaskFile task;
+  std::string label;
+};
+/// Without a label of its own: its kind, or of plain questions the file's name.
+std::string default_label(const TaskFile& task);
 
-  Metric metric() const { return accuracy.empty() ? Metric::perplexity : Metric::accuracy; }
+/// `perplexity` and `tasks`, or `accuracy`, as the model's head has it; neither: no evaluation.
+struct EvaluationOptions {
+  std::vector<std::filesystem::path> perplexity{};  // text files, for language models
+  std::vector<std::filesystem::path> accuracy{};    // labelled texts, for classifiers
+  std::vector<EvaluatedTask> tasks{};               // for language models
+  /// Tokens of a window, or of a text or a question at most; empty: 512 of a window, 128 of a text,
+  /// and of a question as many as the model has positions.
+  std::optional<std::int64_t> sequence_length{};
+  std::optional<std::int64_t> windows{};   // at most this many of each file; empty: all
+  std::optional<std::int64_t> examples{};  // the same of labelled texts and of tasks
+
+  bool empty() const { return files().empty() && tasks.empty(); }
+  /// Of the texts, which come first; of tasks, where there are no texts.
+  Metric metric() const {
+    const bool has_accuracy = !accuracy.empty() || (perplexity.empty() && !tasks.empty());
+    return has_accuracy ? Metric::accuracy : Metric::perplexity;
+  }
   const std::vector<std::filesystem::path>& files() const {
     return accuracy.empty() ? perplexity : accuracy;
   }
-  std::int64_t length() const {
-    return sequence_length.value_or(metric() == Metric::accuracy ? 128 : 512);
-  }
+  std::int64_t length() const { return sequence_length.value_or(accuracy.empty() ? 512 : 128); }
 };
 
 struct Job {
@@ -83,11 +100,19 @@ struct ComparisonRow {
   Job job;
 };
 
+/// What figures are measured against: of each row, the row that has these labels on these axes and
+/// is otherwise the same; the model as it is, where there are none.
+struct Baseline {
+  std::vector<std::pair<std::string, std::string>> settings;  // (axis, label)
+};
+inline constexpr std::string_view full_precision_label = "full precision";
+
 /// A job and the rows of its `compare:` section, first axis slowest. What only the rows give (a
 /// calibration text, say) may be missing from `job` itself.
 struct Comparison {
   Job job;
   std::vector<ComparisonRow> rows;
+  std::optional<Baseline> baseline;  // compare.baseline
 };
 
 /// Reads a job file. `settings` are "key.path=value" strings (values are YAML) applied first.
@@ -101,7 +126,7 @@ Job load_job(const std::filesystem::path& file, const std::vector<std::string>& 
 /// map is merged into the section (`random` replaces `corpus` and the other way round), any other
 /// replaces the value. A map that meets a scheme given by name keeps it: {name: w8a8, ...}. Axes:
 /// model, anything under transform, scheme, calibration, and `job`, whose entries hold several of
-/// these; at most 4096 rows; evaluate.perplexity (or accuracy) is needed.
+/// these; at most 4096 rows; evaluate.perplexity (or tasks, or accuracy) is needed.
 Comparison load_comparison(const std::filesystem::path& file,
                            const std::vector<std::string>& settings = {});
 

@@ -18,7 +18,7 @@ std::string place(const Job& job, std::string_view key) {
 }  // namespace
 
 void require_texts(const Job& job, std::string_view what) {
-  if (!job.evaluate.files().empty()) return;
+  if (!job.evaluate.empty()) return;
   throw UsageError(
       fmt::format("{}: evaluate.perplexity (of a classifier: evaluate.accuracy) is missing; {}",
                   job.file.string(), what));
@@ -38,7 +38,7 @@ JobInputs::JobInputs(const Job& job)
       texts_(read_evaluation_texts(
           model_, tokenizer_, job.evaluate,
           {place(job, fmt::format("evaluate.{}", name_of(job.evaluate.metric()))),
-           place(job, "evaluate.sequence_length")})) {}
+           place(job, "evaluate.tasks"), place(job, "evaluate.sequence_length")})) {}
 
 void JobInputs::check_choices(const Job& job) const {
   static_cast<void>(sites_of(model_.architecture(), 0, job.transform));

@@ -149,6 +149,25 @@ std::optional<std::vector<std::string>> SectionReader::texts(std::string_view ke
   return texts;
 }
 
+std::vector<SectionReader> SectionReader::sections(std::string_view key) const {
+  const YamlValue* value = find(key);
+  if (value == nullptr) return {};
+  const std::string path = key_path(path_, key);
+  if (value->kind != YamlValue::Kind::list || value->items.empty()) {
+    const bool list = value->kind == YamlValue::Kind::list;
+    wrong(key, fmt::format("expected a list of sections with the keys {}; got {}",
+                           fmt::join(known_keys(path), ", "),
+                           list ? "an empty one" : described(*value)));
+    return {};
+  }
+  std::vector<SectionReader> sections;
+  for (const YamlValue& item : value->items) {
+    const SectionReader section(&item, place_, path, *faults_);
+    if (item.kind == YamlValue::Kind::map) sections.push_back(section);
+  }
+  return sections;
+}
+
 std::optional<std::int64_t> SectionReader::integer(std::string_view key, std::int64_t low,
                                                    std::int64_t high) const {
   const std::string expected = fmt::format("an integer from {} to {}", low, high);
@@ -172,6 +191,23 @@ std::optional<std::uint64_t> SectionReader::unsigned_integer(std::string_view ke
                            hint_for_number(*value)));
   }
   return number;
+}
+
+std::optional<std::vector<std::uint64_t>> SectionReader::unsigned_integers(
+    std::string_view key) const {
+  const auto given = find(key) == nullptr ? std::nullopt : texts(key);
+  if (!given) return std::nullopt;
+  std::vector<std::uint64_t> numbers;
+  for (const YamlValue& item : find(key)->items) {
+    const auto number = integer_of<std::uint64_t>(item);
+    if (!number || std::ranges::find(numbers, *number) != numbers.end()) {
+      wrong(key, fmt::format("expected integers from 0 to {} in decimal digits, each once; got {}",
+                             std::numeric_limits<std::uint64_t>::max(), described(item)));
+      return std::nullopt;
+    }
+    numbers.push_back(*number);
+  }
+  return numbers;
 }
 
 std::optional<double> SectionReader::number(std::string_view key, double low, double high,

@@ -52,11 +52,16 @@ class SectionReader {
   std::optional<std::string> text(std::string_view key) const;
   /// A list of such texts that is not empty and has none twice.
   std::optional<std::vector<std::string>> texts(std::string_view key) const;
+  /// A list of sections that is not empty; the keys of each are those of the path. Empty when the
+  /// key is absent, or what stands there is not such a list.
+  std::vector<SectionReader> sections(std::string_view key) const;
   /// An integer in decimal digits, low to high.
   std::optional<std::int64_t> integer(std::string_view key, std::int64_t low,
                                       std::int64_t high) const;
   /// The same of the whole unsigned range.
   std::optional<std::uint64_t> unsigned_integer(std::string_view key) const;
+  /// A list of these that is not empty and has none twice.
+  std::optional<std::vector<std::uint64_t>> unsigned_integers(std::string_view key) const;
   /// `also` names what else may stand there, for the message: " or search".
   std::optional<double> number(std::string_view key, double low, double high,
                                std::string_view also = "") const;

@@ -13,6 +13,7 @@
 
 #include "calib/byte_size.h"
 #include "calib/clip_search.h"
+#include "calib/corpus_folders.h"
 #include "calib/job_keys.h"
 #include "calib/scheme_section.h"
 #include "io/corpus_file.h"
@@ -51,8 +52,44 @@ void read_path(const SectionReader& section, std::string_view key, const fs::pat
   if (const auto text = section.text(key)) take(path, path_of(section, key, *text, folder));
 }
 
+// The kind and the files of a task; a fault for what is missing.
+TaskFile read_task_file(const SectionReader& section, const fs::path& folder) {
+  TaskFile task;
+  take(task.kind, section.one_of("task", task_kinds()));
+  read_path(section, "file", folder, task.file);
+  read_path(section, "labels", folder, task.labels);
+  if (!section.has("task")) {
+    section.missing("task", fmt::format("missing; give one of {}", fmt::join(task_kinds(), ", ")));
+  }
+  if (!section.has("file")) section.missing("file", "missing; give the task's file");
+  if (!task.kind.empty() && !has_label_file(task.kind)) {
+    section.idle("labels", fmt::format("{} has its labels in its own file", task.kind));
+  }
+  return task;
+}
+
+// A file, or a task whose questions are the text.
+void read_corpus_source(const SectionReader& section, const fs::path& folder,
+                        CorpusOptions& corpus) {
+  const YamlValue* value = section.find("corpus");
+  if (value == nullptr || value->kind != YamlValue::Kind::map) {
+    return read_path(section, "corpus", folder, corpus.file);
+  }
+  TaskFile task = read_task_file(section.section("corpus"), folder);
+  corpus.file = std::move(task.file);
+  corpus.task = std::move(task.kind);
+  corpus.labels = std::move(task.labels);
+}
+
 void read_source(const SectionReader& section, const fs::path& folder, CorpusOptions& corpus) {
-  read_path(section, "corpus", folder, corpus.file);
+  const YamlValue* const given = section.find("corpus");
+  if (given != nullptr && is_corpus_folder(*given)) {
+    section.wrong("corpus",
+                  "a folder holds several calibration sets; list it under compare: {calibration: "
+                  "[{corpus: {folder: ..., pattern: ...}}]}, or name one file");
+    return;
+  }
+  read_corpus_source(section, folder, corpus);
   take(corpus.random,
        section.choice("random", {CorpusOptions::Random::ascii, CorpusOptions::Random::vocabulary}));
   take(corpus.order,
@@ -68,9 +105,10 @@ void read_source(const SectionReader& section, const fs::path& folder, CorpusOpt
 
 void require_source(const SectionReader& section) {
   if (section.has("corpus") || section.has("random")) return;
-  section.missing("",
-                  "give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) or random: ascii | "
-                  "vocabulary");
+  section.missing(
+      "",
+      "give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) or {task: NAME, file: FILE}, "
+      "or random: ascii | vocabulary");
 }
 
 CalibrationOptions read_calibration(const SectionReader& section, const fs::path& folder) {
@@ -79,6 +117,10 @@ CalibrationOptions read_calibration(const SectionReader& section, const fs::path
   take(options.corpus.samples, section.integer("samples", 1, most_samples));
   take(options.corpus.sequence_length, section.integer("sequence_length", 2, longest_sequence));
   take(options.corpus.seed, section.unsigned_integer("seed"));
+  take(options.seeds, section.unsigned_integers("seeds"));
+  if (section.has("seed") && section.has("seeds")) {
+    section.wrong("seeds", "given beside seed; give one of them");
+  }
   take(options.batch, section.integer("batch", 1, most_samples));
   options.cut = section.choice("cut", {Cut::windows, Cut::texts});
   if (section.has("random")) {
@@ -92,6 +134,12 @@ CalibrationOptions read_calibration(const SectionReader& section, const fs::path
   // Seed 0, the default, asks for nothing and may stand in any job.
   if (nothing_random && options.corpus.seed != 0) {
     section.idle("seed", "the first samples of a corpus are not random; add order: random");
+  }
+  if (nothing_random) {
+    section.idle("seeds", "the first samples of a corpus are not random; add order: random");
+    options.seeds.clear();
+  } else if (!options.seeds.empty()) {
+    options.corpus.seed = options.seeds.front();
   }
   return options;
 }
@@ -219,6 +267,22 @@ std::vector<fs::path> paths_of(const SectionReader& section, std::string_view ke
   return paths;
 }
 
+std::vector<EvaluatedTask> read_tasks(const SectionReader& evaluate, const fs::path& folder) {
+  std::vector<EvaluatedTask> tasks;
+  std::vector<std::string> labels;
+  for (const SectionReader& section : evaluate.sections("tasks")) {
+    TaskFile task = read_task_file(section, folder);
+    const auto given = section.text("label");
+    labels.push_back(given.value_or(default_label(task)));
+    if (std::ranges::count(labels, labels.back()) > 1) {
+      section.wrong("label", fmt::format("two tasks are called {} in the results; give one a label",
+                                         in_quotes(labels.back())));
+    }
+    tasks.push_back({std::move(task), labels.back()});
+  }
+  return tasks;
+}
+
 EvaluationOptions read_evaluation(const SectionReader& root, const fs::path& folder) {
   EvaluationOptions options;
   if (!root.has("evaluate")) return options;
@@ -226,22 +290,30 @@ EvaluationOptions read_evaluation(const SectionReader& root, const fs::path& fol
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
   options.perplexity = paths_of(section, "perplexity", folder);
   options.accuracy = paths_of(section, "accuracy", folder);
+  options.tasks = read_tasks(section, folder);
   options.sequence_length = section.integer("sequence_length", 2, longest_sequence);
   options.windows = section.integer("windows", 1, most);
   options.examples = section.integer("examples", 1, most);
   const bool perplexity = section.has("perplexity");
   const bool accuracy = section.has("accuracy");
+  const bool tasks = section.has("tasks");
   if (perplexity && accuracy) {
     section.wrong("accuracy",
                   "given beside perplexity; give accuracy for a classifier, else perplexity");
+  } else if (accuracy && tasks) {
+    section.wrong("tasks",
+                  "given beside accuracy; a classifier has accuracy, a language model tasks");
   } else if (perplexity) {
-    section.idle("examples", "only accuracy reads it; perplexity is bounded by windows");
-  } else if (accuracy) {
-    section.idle("windows", "only perplexity reads it; accuracy is bounded by examples");
+    if (!tasks) {
+      section.idle("examples", "only accuracy and tasks read it; perplexity is bounded by windows");
+    }
+  } else if (accuracy || tasks) {
+    section.idle("windows", fmt::format("only perplexity reads it; {} bounded by examples",
+                                        tasks ? "tasks are" : "accuracy is"));
   } else {
     section.missing("perplexity",
                     "missing; list the text files to evaluate (labelled ones, for a classifier, "
-                    "under accuracy), or leave out evaluate");
+                    "under accuracy, questions under tasks), or leave out evaluate");
     for (const char* key : {"sequence_length", "windows", "examples"}) {
       section.idle(key, "evaluate.perplexity lists no file");
     }

@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <tbb/info.h>
+#include <tbb/parallel_for.h>
 #include <tbb/parallel_pipeline.h>
+#include <tbb/task_arena.h>
 
 namespace evenkeel {
 
@@ -47,6 +50,24 @@ void make_and_take_in_order(std::size_t count, const Make& make, const Take& tak
       tbb::make_filter<void, std::size_t>(tbb::filter_mode::serial_in_order, number) &
           tbb::make_filter<std::size_t, std::size_t>(tbb::filter_mode::parallel, make_one) &
           tbb::make_filter<std::size_t, void>(tbb::filter_mode::serial_in_order, take_one));
+}
+
+/// Calls `work(i)` for i in [0, count) side by side, each with parallel work of its own. Of what
+/// they throw, that of the smallest i is thrown here once all have returned.
+template <typename Work>
+void side_by_side(std::size_t count, const Work& work) {
+  std::vector<std::exception_ptr> faults(count);
+  tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
+    try {
+      // A thread that waits for parts of one is not to begin another within it.
+      tbb::this_task_arena::isolate([&] { work(i); });
+    } catch (...) {
+      faults[i] = std::current_exception();
+    }
+  });
+  for (const std::exception_ptr& fault : faults) {
+    if (fault) std::rethrow_exception(fault);
+  }
 }
 
 /// Calls `work(i)` for i in [0, count) in parallel, begun in ascending order.

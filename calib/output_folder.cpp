@@ -16,8 +16,7 @@
 namespace evenkeel {
 namespace {
 
-constexpr const char* kept_name = ".staging";
-constexpr const char* discarded_name = ".unfinished";
+constexpr std::string_view discarded_name = ".unfinished";
 
 [[noreturn]] void refuse(const std::filesystem::path& path, const std::string& reason) {
   throw MachineError(
@@ -61,9 +60,9 @@ void move_back(const std::filesystem::path& staged, const std::filesystem::path&
 
 }  // namespace
 
-OutputFolder::OutputFolder(std::filesystem::path output, Leftovers leftovers)
+OutputFolder::OutputFolder(std::filesystem::path output, Leftovers leftovers, std::string_view kept)
     : output_(std::move(output)),
-      staging_(output_ / (leftovers == Leftovers::keep ? kept_name : discarded_name)) {
+      staging_(output_ / (leftovers == Leftovers::keep ? kept : discarded_name)) {
   std::error_code error;
   made_ = std::filesystem::create_directories(output_, error);
   if (error) refuse(output_, error.message());

@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/file.h"
@@ -18,11 +19,12 @@ namespace evenkeel {
 /// Not thread-safe. Two jobs that write to one folder at a time are refused.
 class OutputFolder {
  public:
-  /// Makes OUTPUT and the staging folder: OUTPUT/.staging as it was left with `keep`, unless it has
+  /// Makes OUTPUT and the staging folder: OUTPUT/KEPT as it was left with `keep`, unless it has
   /// no job.json; an empty OUTPUT/.unfinished with `discard`.
   /// Throws: MachineError with the path and reason when that cannot be made or written, or when
   /// another process is writing there.
-  explicit OutputFolder(std::filesystem::path output, Leftovers leftovers = Leftovers::discard);
+  explicit OutputFolder(std::filesystem::path output, Leftovers leftovers = Leftovers::discard,
+                        std::string_view kept = ".staging");
   OutputFolder(const OutputFolder&) = delete;
   OutputFolder& operator=(const OutputFolder&) = delete;
   /// Removes the staging folder unless it is kept, and OUTPUT if it is new and empty.

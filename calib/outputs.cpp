@@ -7,33 +7,12 @@
 
 #include "calib/quantized_model.h"
 #include "calib/record.h"
+#include "calib/report/report.h"
 #include "calib/run_id.h"
 #include "io/errors.h"
 #include "io/file.h"
-#include "transforms/fold.h"
-#include "transforms/site.h"
 
 namespace evenkeel {
-namespace {
-
-Index producer_channels(const Site& site, const Block& block) {
-  return site.norm ? block.norm(*site.norm).gain.size() : block.linear(*site.linear).weight.rows();
-}
-
-// Whether the transform can have been the site's.
-bool fits(const ChannelTransform& transform, const Site& site, const Block& block) {
-  const Index channels = producer_channels(site, block);
-  return transform.shift.size() == channels && transform.scale.size() == channels &&
-         (site.can_shift() || transform.shift.isZero(0.0F)) &&
-         transform.scale.array().isFinite().all();
-}
-
-const Site* site_named(const std::vector<Site>& sites, const std::string& name) {
-  const auto found = std::ranges::find(sites, name, &Site::name);
-  return found == sites.end() ? nullptr : &*found;
-}
-
-}  // namespace
 
 BlockParts block_parts(const OutputFolder& folder) {
   return BlockParts(folder.staging() / "blocks");
@@ -79,9 +58,6 @@ BlockResult Outputs::finished_block(Index number) {
   result.quantized = load_quantized_block(*staged_, architecture, options_.scheme, number);
   release_block(*staged_, architecture, number);
   result.quantizers = *quantizers_of(record, number, architecture, options_.scheme);
-  if (options_.scheme.propagate == Propagate::full_precision) {
-    result.folded = folded_again(number, record);
-  }
   for (const SiteRecord& site : record.sites) {
     Site named;
     named.name = site.name;
@@ -91,25 +67,6 @@ BlockResult Outputs::finished_block(Index number) {
   result.untouched_sites = record.untouched_sites;
   result.without_tokens = record.without_tokens;
   return result;
-}
-
-// As the calibration did it: model/ has the parameters in the input's dtype only.
-Block Outputs::folded_again(Index number, const BlockRecord& record) const {
-  const Architecture& architecture = model_.architecture();
-  Block block = load_block(model_.checkpoint(), architecture, number);
-  release_block(model_.checkpoint(), architecture, number);
-  const std::vector<Site> sites = sites_of(architecture, number, options_.transform);
-  for (const SiteRecord& told : record.sites) {
-    const Site* const site = site_named(sites, told.name);
-    if (site == nullptr || !fits(told.found.transform, *site, block)) {
-      throw MachineError(
-          fmt::format("{}: block {}: the transform of site '{}' is not one of this model; start "
-                      "over with --restart",
-                      folder_.staging().string(), number, told.name));
-    }
-    fold(told.found.transform, architecture, *site, block);
-  }
-  return block;
 }
 
 void Outputs::take(Index number, const BlockResult& result) {
@@ -124,7 +81,7 @@ void Outputs::take(Index number, const BlockResult& result) {
   folder_.keep(true);
 }
 
-void Outputs::commit(const nlohmann::ordered_json& summary) {
+void Outputs::commit(const nlohmann::ordered_json& summary, Progress& progress) {
   staged_.reset();
   RecordWriter record(folder_.stage("calibration.h5"), job_.text, options_);
   RunId id(job_.text);
@@ -137,6 +94,7 @@ void Outputs::commit(const nlohmann::ordered_json& summary) {
   folded_.finish();
   quantized_.finish(id.text());
   write_text(folder_.stage("summary.json"), summary.dump(2) + "\n");
+  stage_run_report(folder_, progress);
   folder_.commit();
 }
 

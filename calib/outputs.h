@@ -12,6 +12,7 @@
 #include "calib/checkpoint_outputs.h"
 #include "calib/job.h"
 #include "calib/output_folder.h"
+#include "calib/progress.h"
 #include "calib/stopwatch.h"
 
 namespace evenkeel {
@@ -35,13 +36,12 @@ class Outputs final : public BlockSink {
   void take(Index number, const BlockResult& result) override;
   /// Whether an earlier attempt left a block that cannot be used.
   bool found_damage() const { return found_damage_; }
-  /// Puts the record together and moves everything into place.
-  /// REQUIRES: every block is finished. Throws: MachineError.
-  void commit(const nlohmann::ordered_json& summary);
+  /// Puts the record together, writes the report (calib/report/report.h) and moves everything into
+  /// place. REQUIRES: every block is finished. Throws: MachineError.
+  void commit(const nlohmann::ordered_json& summary, Progress& progress);
 
  private:
   bool adopt(Index number);
-  Block folded_again(Index number, const BlockRecord& record) const;
 
   const Job& job_;
   BlockOptions options_;

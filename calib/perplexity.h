@@ -1,19 +1,15 @@
 // Perplexity of a text: exp of the mean negative log-likelihood of tokens 2 .. L of each window.
 #pragma once
 
-#include <vector>
+#include <span>
 
-#include "calib/hidden_stream.h"
 #include "calib/text_score.h"
-#include "model/language_model.h"
+#include "calib/window_scores.h"
 
 namespace evenkeel {
 
-/// Applies the final norm and the head, in chunks of the vocabulary and of the windows, to states
-/// that have passed every block: those of the windows of all texts, in order.
-/// REQUIRES: a language model. Throws: InputError when a perplexity is not a number.
-std::vector<TextScore> perplexity_of(const LanguageModel& model,
-                                     const std::vector<EvaluationText>& texts,
-                                     const HiddenStream& states);
+/// Of a text, given what the head says of its windows.
+/// Throws: InputError when the perplexity is not a number.
+TextScore perplexity_of(const EvaluationText& text, std::span<const WindowScore> windows);
 
 }  // namespace evenkeel

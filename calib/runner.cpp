@@ -73,7 +73,7 @@ nlohmann::ordered_json make_outputs(const Job& job, const JobInputs& inputs,
     const CalibrationOutcome outcome = calibrate_model(
         inputs.model(), samples, options, inputs.texts(), &outputs, progress, stopwatch, &memory);
     auto summary = summarize(job, inputs.model(), full_precision, outcome, stopwatch);
-    outputs.commit(summary);
+    outputs.commit(summary, progress);
     return summary;
   } catch (const InputError&) {
     // The same job on the same data would come to the same error.

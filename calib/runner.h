@@ -13,12 +13,13 @@ struct RunOptions {
   bool restart = false;
 };
 
-/// Runs a job and writes OUTPUT/model, OUTPUT/quantized, OUTPUT/calibration.h5 and
-/// OUTPUT/summary.json; returns what summary.json holds. The outputs appear when all are complete.
-/// A job that was killed, or that the machine stopped, is continued after its last finished block
-/// and leaves the same bytes as one that was not, seconds and peak memory in summary.json aside.
-/// Throws: InputError, UsageError, MachineError (io/errors.h); existing outputs are then untouched.
-/// UsageError and InputError also when what is to be continued is of another job, model or text.
+/// Runs a job and writes OUTPUT/model, OUTPUT/quantized, OUTPUT/calibration.h5,
+/// OUTPUT/summary.json, OUTPUT/report.html and OUTPUT/charts; returns what summary.json holds. The
+/// outputs appear when all are complete. A job that was killed, or that the machine stopped, is
+/// continued after its last finished block and leaves the same bytes as one that was not, seconds
+/// and peak memory in summary.json, the report and its chart of seconds aside. Throws: InputError,
+/// UsageError, MachineError (io/errors.h); existing outputs are then untouched. UsageError and
+/// InputError also when what is to be continued is of another job, model or text.
 nlohmann::ordered_json run_job(const Job& job, Progress& progress, const RunOptions& options = {});
 
 }  // namespace evenkeel

@@ -15,6 +15,8 @@ constexpr std::array metrics{Metric::perplexity, Metric::accuracy, Metric::norma
                              Metric::f1,         Metric::matthews, Metric::pearson,
                              Metric::spearman};
 
+}  // namespace
+
 Metric metric_from(const Json& json) {
   const auto name = json.get<std::string>();
   const auto found =
@@ -24,8 +26,6 @@ Metric metric_from(const Json& json) {
   }
   return *found;
 }
-
-}  // namespace
 
 Json kept_json(const std::vector<TextScore>& scores) {
   Json json = Json::array();
@@ -41,7 +41,8 @@ Json kept_json(const std::vector<TextScore>& scores) {
                     {"correct", score.correct},
                     {"metric", name_of(score.metric)},
                     {"terms", score.terms},
-                    {"others", std::move(others)}});
+                    {"others", std::move(others)},
+                    {"task", score.task}});
   }
   return json;
 }
@@ -55,6 +56,7 @@ std::vector<TextScore> scores_from(const Json& json) {
                       .correct = score.at("correct").get<std::int64_t>(),
                       .metric = metric_from(score.at("metric")),
                       .terms = score.at("terms").get<std::vector<double>>()});
+    score.at("task").get_to(scores.back().task);
     for (const Json& other : score.at("others")) {
       scores.back().others.push_back({.metric = metric_from(other.at("metric")),
                                       .value = other.at("value").get<double>(),
@@ -62,6 +64,33 @@ std::vector<TextScore> scores_from(const Json& json) {
     }
   }
   return scores;
+}
+
+Json task_json(const TextScore& score) {
+  Json json = Json::object();
+  Json errors = Json::object();
+  for (const Figure& figure : all_figures(score)) {
+    json[name_of(figure.metric)] = figure.value;
+    errors[name_of(figure.metric)] = standard_error(figure);
+  }
+  json["standard_error"] = std::move(errors);
+  json["examples"] = score.examples;
+  return json;
+}
+
+void put_scores(const std::vector<TextScore>& scores, Metric metric, Json& json) {
+  const auto text =
+      std::ranges::find_if(scores, [](const TextScore& score) { return score.task.empty(); });
+  if (text != scores.end() || scores.empty()) {
+    Json& texts = json[name_of(text == scores.end() ? metric : text->metric)] = Json::object();
+    for (const TextScore& score : scores) {
+      if (score.task.empty()) texts[score.label] = score.value;
+    }
+  }
+  for (const TextScore& score : scores) {
+    if (!score.task.empty())
+      json["tasks"][score.label] = score.terms.empty() ? Json(score.value) : task_json(score);
+  }
 }
 
 }  // namespace evenkeel

@@ -1,4 +1,4 @@
-// Scores as JSON that they can be read from again, for work that is continued.
+// Scores as JSON: as results have them, and as they can be read from again.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,19 @@
 
 namespace evenkeel {
 
+/// Throws: nlohmann::ordered_json::exception when no metric has that name.
+Metric metric_from(const nlohmann::ordered_json& name);
+
 nlohmann::ordered_json kept_json(const std::vector<TextScore>& scores);
 /// Throws: nlohmann::ordered_json::exception when it is none.
 std::vector<TextScore> scores_from(const nlohmann::ordered_json& json);
+
+/// Of a task: {"accuracy": x, ..., "standard_error": {"accuracy": x, ...}, "examples": n}.
+nlohmann::ordered_json task_json(const TextScore& score);
+
+/// json["perplexity"] = {"FILE": value, ...}, or the metric that the texts have (`metric` without
+/// scores); json["tasks"] = {"LABEL": task_json, ...} where there are tasks, or a value alone where
+/// it has no terms, as a difference.
+void put_scores(const std::vector<TextScore>& scores, Metric metric, nlohmann::ordered_json& json);
 
 }  // namespace evenkeel

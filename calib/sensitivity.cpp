@@ -11,6 +11,7 @@
 #include "calib/job_inputs.h"
 #include "calib/output_folder.h"
 #include "calib/scheme_places.h"
+#include "calib/score_json.h"
 #include "calib/summary.h"
 #include "io/errors.h"
 #include "io/file.h"
@@ -118,8 +119,10 @@ double recovered(const Distance& exact, const Distance& quantized, const Distanc
 }
 
 nlohmann::ordered_json to_json(const Distance& distance, Metric metric) {
-  return {{std::string(name_of(metric)), to_json(distance.scores)},
-          {"output_error", distance.output_error}};
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  put_scores(distance.scores, metric, json);
+  json["output_error"] = distance.output_error;
+  return json;
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "calib/calibration_samples.h"
 #include "calib/peak_memory.h"
 #include "calib/scheme_json.h"
+#include "calib/score_json.h"
 
 namespace evenkeel {
 namespace {
@@ -13,7 +14,12 @@ Json calibration_json(const CalibrationOptions& calibration) {
   const CorpusOptions& corpus = calibration.corpus;
   Json json;
   if (corpus.random == CorpusOptions::Random::none) {
-    json["corpus"] = corpus.file.string();
+    if (corpus.task.empty()) {
+      json["corpus"] = corpus.file.string();
+    } else {
+      json["corpus"] = {{"task", corpus.task}, {"file", corpus.file.string()}};
+      if (!corpus.labels.empty()) json["corpus"]["labels"] = corpus.labels.string();
+    }
     json["order"] = corpus.order == CorpusOptions::Order::first ? "first" : "random";
   } else {
     json["random"] = corpus.random == CorpusOptions::Random::ascii ? "ascii" : "vocabulary";
@@ -57,25 +63,60 @@ Json transform_json(const TransformOptions& transform, const TensorScheme& weigh
 }
 
 Json evaluate_json(const EvaluationOptions& evaluate) {
-  Json files = Json::array();
-  for (const auto& file : evaluate.files()) files.push_back(file.string());
-  Json json{{name_of(evaluate.metric()), files}, {"sequence_length", evaluate.length()}};
+  Json json = Json::object();
+  if (!evaluate.files().empty() || evaluate.tasks.empty()) {
+    Json& files = json[name_of(evaluate.metric())] = Json::array();
+    for (const auto& file : evaluate.files()) files.push_back(file.string());
+  }
+  for (const EvaluatedTask& task : evaluate.tasks) {
+    Json entry{{"task", task.task.kind}, {"file", task.task.file.string()}};
+    if (!task.task.labels.empty()) entry["labels"] = task.task.labels.string();
+    entry["label"] = task.label;
+    json["tasks"].push_back(std::move(entry));
+  }
+  if (!evaluate.files().empty() || evaluate.sequence_length || evaluate.tasks.empty()) {
+    json["sequence_length"] = evaluate.length();
+  }
   if (evaluate.windows) json["windows"] = *evaluate.windows;
   if (evaluate.examples) json["examples"] = *evaluate.examples;
   return json;
 }
 
-Json scores_json(const std::vector<TextScore>& full_precision,
-                 const std::vector<TextScore>& quantized) {
-  Json json = Json::object();
-  for (std::size_t i = 0; i < full_precision.size(); ++i) {
-    json[full_precision[i].label] = {{"full_precision", full_precision[i].value},
-                                     {"quantized", quantized[i].value}};
-    if (full_precision[i].examples > 0) {
-      json[full_precision[i].label]["examples"] = full_precision[i].examples;
-    }
+// A figure of the two models with its standard errors.
+Json figures_json(const Figure& full_precision, const Figure& quantized) {
+  return {{"full_precision", full_precision.value},
+          {"quantized", quantized.value},
+          {"standard_error",
+           {{"full_precision", standard_error(full_precision)},
+            {"quantized", standard_error(quantized)}}}};
+}
+
+Json text_json(const TextScore& full_precision, const TextScore& quantized) {
+  if (full_precision.metric == Metric::perplexity) {
+    return {{"full_precision", full_precision.value}, {"quantized", quantized.value}};
+  }
+  Json json = figures_json(full_precision.figure(), quantized.figure());
+  json["examples"] = full_precision.examples;
+  for (std::size_t i = 0; i < full_precision.others.size(); ++i) {
+    json[name_of(full_precision.others[i].metric)] =
+        figures_json(full_precision.others[i], quantized.others[i]);
   }
   return json;
+}
+
+void put_scores(const std::vector<TextScore>& full_precision,
+                const std::vector<TextScore>& quantized, const EvaluationOptions& options,
+                Metric metric, Json& json) {
+  if (!options.files().empty() || options.tasks.empty()) json[name_of(metric)] = Json::object();
+  for (std::size_t i = 0; i < full_precision.size(); ++i) {
+    const TextScore& score = full_precision[i];
+    if (score.task.empty()) {
+      json[name_of(metric)][score.label] = text_json(score, quantized[i]);
+    } else {
+      json["tasks"][score.label] = {{"full_precision", task_json(score)},
+                                    {"quantized", task_json(quantized[i])}};
+    }
+  }
 }
 
 }  // namespace
@@ -99,12 +140,6 @@ Json to_json(const Stopwatch& stopwatch) {
           {"evaluate", stopwatch.seconds(Phase::evaluate)}};
 }
 
-Json to_json(const std::vector<TextScore>& scores) {
-  Json json = Json::object();
-  for (const TextScore& text : scores) json[text.label] = text.value;
-  return json;
-}
-
 Json summarize(const Job& job, const LanguageModel& model,
                const std::vector<TextScore>& full_precision, const CalibrationOutcome& outcome,
                const Stopwatch& stopwatch) {
@@ -119,15 +154,16 @@ Json summarize(const Job& job, const LanguageModel& model,
   const HeadKind head = model.architecture().head.kind;
   Json job_json = to_json(job);
   job_json["calibration"]["cut"] = name_of(cut_of(job.calibration, head));
-  return {{"model", job.model.filename().string()},
-          {"architecture", model.architecture().model_type},
-          {"parameters", model.checkpoint().parameters()},
-          {"job", job_json},
-          {name_of(metric_of(head).value_or(Metric::perplexity)),
-           scores_json(full_precision, outcome.scores)},
-          {"sites", sites},
-          {"seconds", to_json(stopwatch)},
-          {"peak_memory_bytes", peak_memory_bytes()}};
+  Json json{{"model", job.model.filename().string()},
+            {"architecture", model.architecture().model_type},
+            {"parameters", model.checkpoint().parameters()},
+            {"job", job_json}};
+  put_scores(full_precision, outcome.scores, job.evaluate,
+             metric_of(model.architecture().head).value_or(Metric::perplexity), json);
+  json["sites"] = sites;
+  json["seconds"] = to_json(stopwatch);
+  json["peak_memory_bytes"] = peak_memory_bytes();
+  return json;
 }
 
 }  // namespace evenkeel

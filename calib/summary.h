@@ -16,9 +16,6 @@ nlohmann::ordered_json to_json(const Job& job);
 /// {"observe": s, "search": s, ..., "total": s}
 nlohmann::ordered_json to_json(const Stopwatch& stopwatch);
 
-/// {"FILE": value, ...}
-nlohmann::ordered_json to_json(const std::vector<TextScore>& scores);
-
 /// The whole summary. Peak memory is that of the process so far.
 nlohmann::ordered_json summarize(const Job& job, const LanguageModel& model,
                                  const std::vector<TextScore>& full_precision,

@@ -25,12 +25,12 @@ std::string_view name_of(Metric metric) {
   return "";
 }
 
-std::optional<Metric> metric_of(HeadKind head) {
-  switch (head) {
+std::optional<Metric> metric_of(const HeadModules& head) {
+  switch (head.kind) {
     case HeadKind::language:
       return Metric::perplexity;
     case HeadKind::classification:
-      return Metric::accuracy;
+      return head.labels == 1 ? Metric::pearson : Metric::accuracy;
     case HeadKind::masked_language:
       break;
   }
@@ -46,6 +46,12 @@ double standard_error(const Figure& figure) {
   for (const double term : figure.terms) squares += (term - mean) * (term - mean);
   const double error = std::sqrt(squares / (count - 1.0) / count);
   return figure.metric == Metric::perplexity ? figure.value * error : error;
+}
+
+std::vector<Figure> all_figures(const TextScore& score) {
+  std::vector<Figure> figures{score.figure()};
+  figures.insert(figures.end(), score.others.begin(), score.others.end());
+  return figures;
 }
 
 }  // namespace evenkeel

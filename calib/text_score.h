@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/encoding.h"
+#include "io/tasks/task_question.h"
 #include "model/architecture.h"
 
 namespace evenkeel {
@@ -26,14 +27,32 @@ enum class Metric {
 
 std::string_view name_of(Metric metric);
 
-/// The metric of models with that head; none for masked-language models.
-std::optional<Metric> metric_of(HeadKind head);
+/// The metric of models with that head; none for masked-language models. A classifier of one label
+/// gives a value: pearson.
+std::optional<Metric> metric_of(const HeadModules& head);
+
+struct TaskExample {
+  std::size_t line = 0;  // in its file
+  std::size_t answer = 0;
+  std::size_t answers = 0;
+  std::vector<std::size_t> lengths{};  // of choices, in characters
+};
+
+/// What an evaluation task asks. Each answer of each example is one window of its text, in order.
+struct TaskExamples {
+  std::string kind;
+  TaskForm form = TaskForm::choices;
+  std::vector<TaskExample> examples{};
+  std::vector<Tokens> targets{};  // of each window: the ids that its last states are to predict
+};
 
 /// A file to evaluate, and the name it has in results.
 struct EvaluationText {
   std::string label;
-  std::vector<Encoding> windows;  // or whole texts
-  std::vector<Index> classes{};   // of accuracy: that of each text
+  std::vector<Encoding> windows;       // or whole texts
+  std::vector<Index> classes{};        // of accuracy: that of each text
+  std::vector<double> values{};        // of pearson: likewise
+  std::optional<TaskExamples> task{};  // of a task of a language model
 };
 
 /// A figure, and what each window or example has of it, in their order: perplexity is exp of the
@@ -51,6 +70,15 @@ struct Figure {
 /// Not a number of fewer than two terms.
 double standard_error(const Figure& figure);
 
+/// What one example of a task or of labelled texts came to.
+struct ExampleResult {
+  std::size_t line = 0;          // in its file; 0: not known
+  std::vector<double> logits{};  // of a task: log-likelihoods of its answers
+  double prediction = 0.0;       // the answer or class, or a value; of a last word, whether greedy
+  std::optional<std::size_t> normalized_prediction{};  // of choices
+  double answer = 0.0;                                 // the right one
+};
+
 struct TextScore {
   std::string label;
   double value = 0.0;  // of `metric`
@@ -58,10 +86,15 @@ struct TextScore {
   std::int64_t examples = 0;
   std::int64_t correct = 0;
   Metric metric = Metric::perplexity;
-  std::vector<double> terms{};   // as Figure has them
-  std::vector<Figure> others{};  // further figures of the same text
+  std::vector<double> terms{};           // as Figure has them
+  std::vector<Figure> others{};          // further figures of the same text
+  std::string task{};                    // its kind, of a task
+  std::vector<ExampleResult> results{};  // of each example; not kept with work that is continued
 
   Figure figure() const { return {metric, value, terms}; }
 };
+
+/// The main figure and the others.
+std::vector<Figure> all_figures(const TextScore& score);
 
 }  // namespace evenkeel

@@ -254,9 +254,7 @@ VerifyResult verify_checkpoint(const std::filesystem::path& path,
   }
   const LanguageModel model(checkpoint);
   return Verification(model, file).run([&](Index number) {
-    RunnableBlock loaded{load_block(checkpoint, model.architecture(), number), {}};
-    release_block(checkpoint, model.architecture(), number);
-    return loaded;
+    return RunnableBlock{model.load_block(number), {}};
   });
 }
 

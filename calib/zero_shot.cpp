@@ -26,7 +26,7 @@ void add_uses(const QuantizedWeight& codes, CodeUses& uses) {
 RunnableBlock zero_shot_block(const LanguageModel& model, Index number, const Scheme& scheme,
                               CodeUses* uses) {
   const Architecture& architecture = model.architecture();
-  RunnableBlock loaded{load_block(model.checkpoint(), architecture, number), {}};
+  RunnableBlock loaded{model.load_block(number), {}};
   const KeptColumns kept = proxies_of(model.checkpoint(), architecture);
   for (const StoredLinear& stored : quantized_linears(architecture, scheme, number)) {
     Matrix room;
@@ -35,7 +35,6 @@ RunnableBlock zero_shot_block(const LanguageModel& model, Index number, const Sc
     if (uses != nullptr) add_uses(codes, *uses);
     split_weight(stored, codes, loaded.block);
   }
-  release_block(model.checkpoint(), architecture, number);
   for (const Node node : all_nodes) {
     loaded.quantizers[index_of(node)].emplace(scheme_of_node(scheme, number, node));
   }

@@ -56,13 +56,25 @@ std::vector<Tokens> random_windows(const CorpusOptions& options, const Tokenizer
   return cut({ids}, length, static_cast<std::size_t>(options.samples));
 }
 
-// Of all ids where every window may be drawn.
+// How many ids so many windows need; all where every window may be drawn.
+std::size_t ids_of(std::size_t windows, std::size_t length) {
+  return windows > SIZE_MAX / length ? SIZE_MAX : windows * length;
+}
+
 std::vector<Tokens> file_windows(const std::filesystem::path& file, std::int64_t sequence_length,
                                  std::size_t limit, const Tokenizer* tokenizer,
                                  TokenId vocabulary_size) {
   const auto length = static_cast<std::size_t>(sequence_length);
-  const std::size_t ids = limit > SIZE_MAX / length ? SIZE_MAX : limit * length;
-  return cut(read_token_rows(file, ids, tokenizer, vocabulary_size), length, limit);
+  return cut(read_token_rows(file, ids_of(limit, length), tokenizer, vocabulary_size), length,
+             limit);
+}
+
+std::vector<Tokens> task_windows(const CorpusOptions& options, std::size_t limit,
+                                 const Tokenizer* tokenizer, TokenId vocabulary_size) {
+  const auto length = static_cast<std::size_t>(options.sequence_length);
+  return cut({encode_corpus_text(options.file, task_text(options.task_file()),
+                                 ids_of(limit, length), tokenizer, vocabulary_size)},
+             length, limit);
 }
 
 }  // namespace
@@ -76,6 +88,7 @@ std::string CorpusOptions::label() const {
     case Random::none:
       break;
   }
+  if (!task.empty()) return task_file().label();
   return file.filename().string();
 }
 
@@ -93,9 +106,11 @@ std::vector<Tokens> read_corpus(const CorpusOptions& options, const Tokenizer* t
   }
   const auto samples = static_cast<std::size_t>(options.samples);
   const bool shuffled = options.order == CorpusOptions::Order::random;
+  const std::size_t limit = shuffled ? SIZE_MAX : samples;
   std::vector<Tokens> windows =
-      file_windows(options.file, options.sequence_length, shuffled ? SIZE_MAX : samples, tokenizer,
-                   vocabulary_size);
+      options.task.empty()
+          ? file_windows(options.file, options.sequence_length, limit, tokenizer, vocabulary_size)
+          : task_windows(options, limit, tokenizer, vocabulary_size);
   if (windows.size() < samples) {
     throw InputError(fmt::format(
         "{}: {} windows of {} tokens are in it, {} are asked; lower samples or sequence_length",

@@ -121,26 +121,6 @@ std::string joined_columns(const fs::path& file) {
   return joined;
 }
 
-Tokens encode(const fs::path& file, std::string_view text, std::size_t limit,
-              const Tokenizer* tokenizer, TokenId vocabulary_size) {
-  if (tokenizer == nullptr) {
-    throw InputError(fmt::format(
-        "{}: text needs the tokenizer.json of the checkpoint; add it, or give token ids (.h5, "
-        ".safetensors)",
-        file.string()));
-  }
-  // Checked here, though the tokenizer does as well, to name the file.
-  if (const auto offset = first_invalid_utf8(text)) {
-    throw InputError(
-        fmt::format("{}: not valid UTF-8 at byte {}; convert it", file.string(), *offset));
-  }
-  Tokens ids = tokenizer->encode_first(text, limit);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] >= vocabulary_size) refuse_outside(ids[i], i, file, vocabulary_size);
-  }
-  return ids;
-}
-
 }  // namespace
 
 bool holds_token_ids(const fs::path& file) {
@@ -159,15 +139,35 @@ std::string read_corpus_text(const fs::path& file) {
   return kind == ".txt" ? std::string(mapped.text()) : joined_texts(file, mapped.text());
 }
 
+Tokens encode_corpus_text(const fs::path& file, std::string_view text, std::size_t limit,
+                          const Tokenizer* tokenizer, TokenId vocabulary_size) {
+  if (tokenizer == nullptr) {
+    throw InputError(fmt::format(
+        "{}: text needs the tokenizer.json of the checkpoint; add it, or give token ids (.h5, "
+        ".safetensors)",
+        file.string()));
+  }
+  // Checked here, though the tokenizer does as well, to name the file.
+  if (const auto offset = first_invalid_utf8(text)) {
+    throw InputError(
+        fmt::format("{}: not valid UTF-8 at byte {}; convert it", file.string(), *offset));
+  }
+  Tokens ids = tokenizer->encode_first(text, limit);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (ids[i] >= vocabulary_size) refuse_outside(ids[i], i, file, vocabulary_size);
+  }
+  return ids;
+}
+
 std::vector<Tokens> read_token_rows(const fs::path& file, std::size_t limit,
                                     const Tokenizer* tokenizer, TokenId vocabulary_size) {
   const std::string kind = file.extension().string();
   if (kind == ".h5") return read_hdf5_rows(file, vocabulary_size);
   if (kind == ".safetensors") return read_safetensors_rows(file, vocabulary_size);
   if (kind == ".txt") {  // which may be large, and is not copied
-    return {encode(file, MappedFile(file).text(), limit, tokenizer, vocabulary_size)};
+    return {encode_corpus_text(file, MappedFile(file).text(), limit, tokenizer, vocabulary_size)};
   }
-  return {encode(file, read_corpus_text(file), limit, tokenizer, vocabulary_size)};
+  return {encode_corpus_text(file, read_corpus_text(file), limit, tokenizer, vocabulary_size)};
 }
 
 }  // namespace evenkeel

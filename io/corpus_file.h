@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "io/matrix.h"
@@ -18,6 +19,11 @@ bool holds_token_ids(const std::filesystem::path& file);
 /// The text of a file that holds no token ids, as it is tokenized: texts of one file joined.
 /// Throws: InputError as `read_corpus` does.
 std::string read_corpus_text(const std::filesystem::path& file);
+
+/// At least the first `limit` ids of a text of `file`, if it has as many.
+/// Throws: InputError as `read_corpus` does.
+Tokens encode_corpus_text(const std::filesystem::path& file, std::string_view text,
+                          std::size_t limit, const Tokenizer* tokenizer, TokenId vocabulary_size);
 
 /// Rows of token ids: one row for a text, one for each sample of a file of ids.
 /// At least the first `limit` ids where the file has as many; a text may stop there.

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <functional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -11,11 +13,10 @@
 #include <fmt/ranges.h>
 
 #include "io/errors.h"
-#include "io/file.h"
 #include "io/json_reader.h"
 #include "io/one_line.h"
 #include "io/strict_json.h"
-#include "io/utf8.h"
+#include "io/text_lines.h"
 
 namespace evenkeel {
 namespace {
@@ -35,7 +36,15 @@ constexpr std::array text_columns{
 };
 constexpr std::array<std::string_view, 4> label_columns{"label", "gold_label", "is_duplicate",
                                                         "Quality"};
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+constexpr std::array<std::string_view, 2> value_columns{"score", "label"};
+
+// What stands beside a text.
+struct TextLabels {
+  const LabelNames* names = nullptr;  // classes
+  bool values = false;                // or numbers
+
+  bool any() const { return values || names != nullptr; }
+};
 
 using Fields = std::vector<std::string_view>;
 
@@ -55,20 +64,7 @@ std::optional<std::size_t> index_in(const Fields& header, std::string_view name)
   return static_cast<std::size_t>(found - header.begin());
 }
 
-// What a file's lines are read with: the place of each, for messages, and the labels.
-struct Line {
-  const fs::path& file;
-  std::size_t number;
-  std::string_view text;
-  std::size_t offset;  // in the file
-
-  std::string place() const { return fmt::format("{}:{}", file.string(), number); }
-  [[noreturn]] void refuse(const std::string& message) const {
-    throw InputError(fmt::format("{}: {}", place(), message));
-  }
-};
-
-Index label_of_number(const Line& line, std::int64_t number, const LabelNames& labels) {
+Index label_of_number(const TextLine& line, std::int64_t number, const LabelNames& labels) {
   if (number < 0 || number >= labels.count()) {
     line.refuse(
         fmt::format("label {} is outside the model's classes 0 to {}; use the labels of the "
@@ -78,7 +74,16 @@ Index label_of_number(const Line& line, std::int64_t number, const LabelNames& l
   return number;
 }
 
-Index label_named(const Line& line, std::string_view name, const LabelNames& labels) {
+double value_of(const TextLine& line, std::string_view text) {
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value)) {
+    line.refuse(fmt::format("expected a number as its value; got {}", in_quotes(text)));
+  }
+  return value;
+}
+
+Index label_named(const TextLine& line, std::string_view name, const LabelNames& labels) {
   if (const auto label = labels.named(name)) return *label;
   std::string known;
   constexpr Index most_shown = 8;
@@ -91,11 +96,15 @@ Index label_named(const Line& line, std::string_view name, const LabelNames& lab
 
 class TsvTexts {
  public:
-  explicit TsvTexts(const LabelNames* labels) : labels_(labels) {}
+  explicit TsvTexts(const TextLabels& labels) : labels_(labels) {}
 
-  std::optional<LabelledText> read(const Line& line) {
+  std::optional<LabelledText> read(const TextLine& line) {
     const Fields fields = split(line.text);
-    if (columns_ == 0) {
+    if (columns_ == 0 && is_cola(fields)) {
+      columns_ = fields.size();
+      label_ = cola_label;
+      first_ = cola_text;
+    } else if (columns_ == 0) {
       read_header(line, fields);
       return std::nullopt;
     }
@@ -106,12 +115,20 @@ class TsvTexts {
     LabelledText text{
         .text = std::string(fields[first_]), .pair = std::nullopt, .line = line.number};
     if (second_) text.pair = std::string(fields[*second_]);
-    if (labels_ != nullptr) text.label = label_of(line, fields[label_]);
+    if (labels_.values) text.value = value_of(line, fields[label_]);
+    if (labels_.names != nullptr) text.label = label_of(line, fields[label_]);
     return text;
   }
 
  private:
-  void read_header(const Line& line, const Fields& header) {
+  static constexpr std::size_t cola_label = 1;
+  static constexpr std::size_t cola_text = 3;
+
+  static bool is_cola(const Fields& fields) {
+    return fields.size() == 4 && (fields[cola_label] == "0" || fields[cola_label] == "1");
+  }
+
+  void read_header(const TextLine& line, const Fields& header) {
     const auto chosen = std::ranges::find_if(text_columns, [&](const TextColumns& columns) {
       return index_in(header, columns.first) &&
              (columns.second.empty() || index_in(header, columns.second));
@@ -124,73 +141,87 @@ class TsvTexts {
     }
     first_ = *index_in(header, chosen->first);
     second_ = index_in(header, chosen->second);
+    const auto known = labels_.values ? std::span<const std::string_view>(value_columns)
+                                      : std::span<const std::string_view>(label_columns);
     const auto label = std::ranges::find_if(
-        label_columns, [&](std::string_view name) { return index_in(header, name).has_value(); });
-    if (label != label_columns.end()) {
+        known, [&](std::string_view name) { return index_in(header, name).has_value(); });
+    if (label != known.end()) {
       label_ = *index_in(header, *label);
-    } else if (labels_ != nullptr) {
-      line.refuse(fmt::format("the header has no column of labels; name it 'label'; got {}",
+    } else if (labels_.any()) {
+      line.refuse(fmt::format("the header has no column of {}; name it '{}'; got {}",
+                              labels_.values ? "values" : "labels", known.front(),
                               in_quotes(fmt::format("{}", fmt::join(header, ", ")))));
     }
     columns_ = header.size();
   }
 
-  Index label_of(const Line& line, std::string_view text) const {
-    if (const auto named = labels_->named(text)) return *named;
+  Index label_of(const TextLine& line, std::string_view text) const {
+    if (const auto named = labels_.names->named(text)) return *named;
     std::int64_t number = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
     if (error != std::errc{} || end != text.data() + text.size()) {
-      return label_named(line, text, *labels_);
+      return label_named(line, text, *labels_.names);
     }
-    return label_of_number(line, number, *labels_);
+    return label_of_number(line, number, *labels_.names);
   }
 
-  const LabelNames* labels_;
+  TextLabels labels_;
   std::size_t columns_ = 0;  // 0: the header is still to come
   std::size_t first_ = 0;
   std::optional<std::size_t> second_;
   std::size_t label_ = 0;
 };
 
-LabelledText read_json_line(const Line& line, const LabelNames* labels) {
-  const fs::path place = line.place();
-  const JsonReader object(place, parse_json(place, line.text, line.offset));
-  LabelledText text{.text = object.text("text"), .pair = std::nullopt, .line = line.number};
-  if (object.has("text_pair")) text.pair = object.text("text_pair");
-  if (labels == nullptr) return text;
+Index label_in(const TextLine& line, const JsonReader& object, const LabelNames& labels) {
   const auto label = object.document().find("label");
   if (label == object.document().end()) {
     line.refuse("'label' is missing; give each text the number or the name of its class");
   }
-  if (label->is_string()) {
-    text.label = label_named(line, label->get<std::string>(), *labels);
-  } else if (label->is_number_unsigned() &&
-             label->get<std::uint64_t>() >= static_cast<std::uint64_t>(labels->count())) {
+  if (label->is_string()) return label_named(line, label->get<std::string>(), labels);
+  if (label->is_number_unsigned() &&
+      label->get<std::uint64_t>() >= static_cast<std::uint64_t>(labels.count())) {
     line.refuse(
         fmt::format("label {} is outside the model's classes 0 to {}; use the labels of "
                     "the task that the model was trained for",
-                    label->get<std::uint64_t>(), labels->count() - 1));
-  } else if (label->is_number_integer()) {
-    text.label = label_of_number(line, label->get<std::int64_t>(), *labels);
-  } else {
-    line.refuse("'label': expected an integer or a name");
+                    label->get<std::uint64_t>(), labels.count() - 1));
   }
+  if (!label->is_number_integer()) line.refuse("'label': expected an integer or a name");
+  return label_of_number(line, label->get<std::int64_t>(), labels);
+}
+
+double value_in(const TextLine& line, const JsonReader& object) {
+  for (const std::string_view key : value_columns) {
+    const auto value = object.document().find(key);
+    if (value == object.document().end()) continue;
+    if (value->is_number()) return value->get<double>();
+    line.refuse(fmt::format("'{}': expected a number", key));
+  }
+  line.refuse("'score' is missing; give each text its value");
+}
+
+LabelledText read_json_line(const TextLine& line, const TextLabels& labels) {
+  const fs::path place = line.place();
+  const JsonReader object(place, parse_json(place, line.text, line.offset));
+  LabelledText text{.text = object.text("text"), .pair = std::nullopt, .line = line.number};
+  if (object.has("text_pair")) text.pair = object.text("text_pair");
+  if (labels.values) text.value = value_in(line, object);
+  if (labels.names != nullptr) text.label = label_in(line, object, *labels.names);
   return text;
 }
 
-using ReadLine = std::function<std::optional<LabelledText>(const Line&)>;
+using ReadLine = std::function<std::optional<LabelledText>(const TextLine&)>;
 
 // How lines of that kind of file are read.
-ReadLine reader_for(const fs::path& file, const LabelNames* labels) {
+ReadLine reader_for(const fs::path& file, const TextLabels& labels) {
   const std::string kind = file.extension().string();
   if (kind == ".tsv") {
-    return [texts = TsvTexts(labels)](const Line& line) mutable { return texts.read(line); };
+    return [texts = TsvTexts(labels)](const TextLine& line) mutable { return texts.read(line); };
   }
   if (kind == ".jsonl") {
-    return [labels](const Line& line) { return read_json_line(line, labels); };
+    return [labels](const TextLine& line) { return read_json_line(line, labels); };
   }
-  if (kind == ".txt" && labels == nullptr) {
-    return [](const Line& line) {
+  if (kind == ".txt" && !labels.any()) {
+    return [](const TextLine& line) {
       return LabelledText{
           .text = std::string(line.text), .pair = std::nullopt, .line = line.number};
     };
@@ -200,44 +231,34 @@ ReadLine reader_for(const fs::path& file, const LabelNames* labels) {
       kind == ".txt" ? std::string("text without labels; give a .tsv (sentence, label) or a .jsonl "
                                    "(\"text\", \"label\")")
                      : fmt::format("unknown kind of texts {}; known are .tsv, .jsonl{}",
-                                   in_quotes(kind), labels == nullptr ? " and .txt" : "")));
+                                   in_quotes(kind), labels.any() ? "" : " and .txt")));
 }
 
-void check_line(const Line& line) {
-  if (line.text.size() > longest_line) {
-    line.refuse(fmt::format("a line of {} bytes is longer than {}; give one text a line",
-                            line.text.size(), longest_line));
+std::vector<LabelledText> read_texts(const fs::path& file, const TextLabels& labels,
+                                     std::optional<std::int64_t> limit) {
+  const ReadLine read = reader_for(file, labels);
+  const std::size_t most = limit ? static_cast<std::size_t>(*limit) : SIZE_MAX;
+  std::vector<LabelledText> texts;
+  for_each_line(file, [&](const TextLine& line) {
+    auto text = read(line);
+    if (text && texts.size() < most) texts.push_back(std::move(*text));
+  });
+  if (texts.empty()) {
+    throw InputError(fmt::format("{}: holds no text; give one a line", file.string()));
   }
-  if (const auto offset = first_invalid_utf8(line.text)) {
-    line.refuse(fmt::format("not valid UTF-8 at byte {} of the line; convert it", *offset));
-  }
+  return texts;
 }
 
 }  // namespace
 
 std::vector<LabelledText> read_labelled_texts(const fs::path& file, const LabelNames* labels,
                                               std::optional<std::int64_t> limit) {
-  const ReadLine read = reader_for(file, labels);
-  const MappedFile mapped(file);
-  const std::string_view bytes = mapped.text();
-  const std::size_t most = limit ? static_cast<std::size_t>(*limit) : SIZE_MAX;
-  std::vector<LabelledText> texts;
-  std::size_t number = 0;
-  std::size_t begin = bytes.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
-  while (begin < bytes.size()) {
-    const std::size_t end = std::min(bytes.find('\n', begin), bytes.size());
-    Line line{file, ++number, bytes.substr(begin, end - begin), begin};
-    begin = end + 1;
-    if (line.text.ends_with('\r')) line.text.remove_suffix(1);
-    check_line(line);
-    if (line.text.find_first_not_of(" \t") == std::string_view::npos) continue;
-    auto text = read(line);
-    if (text && texts.size() < most) texts.push_back(std::move(*text));
-  }
-  if (texts.empty()) {
-    throw InputError(fmt::format("{}: holds no text; give one a line", file.string()));
-  }
-  return texts;
+  return read_texts(file, {.names = labels}, limit);
+}
+
+std::vector<LabelledText> read_valued_texts(const fs::path& file,
+                                            std::optional<std::int64_t> limit) {
+  return read_texts(file, {.values = true}, limit);
 }
 
 bool can_hold_labels(const fs::path& file) {

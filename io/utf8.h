@@ -8,6 +8,9 @@
 
 namespace evenkeel {
 
+/// U+FEFF, with which some programs begin a file.
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 /// Offset of the first byte that is not part of a well-formed sequence (RFC 3629: no overlong
 /// forms, no surrogates, nothing above U+10FFFF), if any.
 std::optional<std::size_t> first_invalid_utf8(std::string_view text);

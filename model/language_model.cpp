@@ -111,6 +111,12 @@ Matrix LanguageModel::embed(const Tokens& tokens, const TokenMask& mask,
   return hidden;
 }
 
+Block LanguageModel::load_block(Index number) const {
+  Block block = evenkeel::load_block(checkpoint_, architecture_, number);
+  release_block(checkpoint_, architecture_, number);
+  return block;
+}
+
 void LanguageModel::release_embeddings() const {
   const EmbeddingModules& embedding = architecture_.embedding;
   checkpoint_.release(architecture_.token_embedding_name());

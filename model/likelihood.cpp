@@ -11,13 +11,27 @@ constexpr Index piece_rows = 128;  // tokens whose logits are held at a time
 
 }  // namespace
 
-NextTokenLikelihood::NextTokenLikelihood(const LanguageModel& model, const Tokens& tokens,
-                                         const Matrix& finished)
+NextTokenLikelihood::NextTokenLikelihood(const LanguageModel& model,
+                                         std::span<const TokenId> targets, const Matrix& finished,
+                                         Greedy greedy)
     : model_(model),
-      tokens_(tokens),
+      targets_(targets),
       finished_(finished),
-      totals_(tokens.size()),
-      targets_(tokens.size(), 0.0) {}
+      totals_(targets.size()),
+      logits_(targets.size(), 0.0),
+      largest_(greedy == Greedy::yes ? targets.size() : 0) {}
+
+void NextTokenLikelihood::keep_largest(const Matrix& logits, Index row, Index first) {
+  for (Index i = 0; i < logits.rows(); ++i) {
+    Index column = 0;
+    const float logit = logits.row(i).maxCoeff(&column);
+    Largest& known = largest_[static_cast<std::size_t>(row + i)];
+    const Index id = first + column;
+    if (known.id < 0 || logit > known.logit || (logit == known.logit && id < known.id)) {
+      known = {logit, id};
+    }
+  }
+}
 
 void NextTokenLikelihood::add(const ConstMatrixView& head, Index first) {
   Matrix logits;
@@ -29,18 +43,28 @@ void NextTokenLikelihood::add(const ConstMatrixView& head, Index first) {
     for (Index i = 0; i < rows; ++i) {
       const auto token = static_cast<std::size_t>(row + i);
       totals_[token].add({logits.row(i).data(), static_cast<std::size_t>(logits.cols())});
-      const Index target = tokens_[token + 1] - first;
-      if (target >= 0 && target < head.rows()) targets_[token] = logits(i, target);
+      const Index target = targets_[token] - first;
+      if (target >= 0 && target < head.rows()) logits_[token] = logits(i, target);
     }
+    if (!largest_.empty()) keep_largest(logits, row, first);
   }
 }
 
-double NextTokenLikelihood::sum() const {
+double NextTokenLikelihood::sum(Index first, Index count) const {
   double total = 0.0;
-  for (std::size_t token = 0; token + 1 < tokens_.size(); ++token) {
-    total += totals_[token].value() - targets_[token];
+  for (Index i = first; i < first + count; ++i) {
+    const auto token = static_cast<std::size_t>(i);
+    total += totals_[token].value() - logits_[token];
   }
   return total;
+}
+
+bool NextTokenLikelihood::is_greedy(Index first, Index count) const {
+  for (Index i = first; i < first + count; ++i) {
+    const auto token = static_cast<std::size_t>(i);
+    if (largest_[token].id != targets_[token]) return false;
+  }
+  return true;
 }
 
 }  // namespace evenkeel

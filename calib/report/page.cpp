@@ -1,29 +1,19 @@
 #include "calib/report/page.h"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
+
+#include "calib/report/page_assets.h"
 
 namespace evenkeel {
 namespace {
 
-// Charts are drawn for a light ground; on a dark one they are inverted, hues kept.
-constexpr std::string_view style = R"(
-:root { color-scheme: light dark; --ground: #fff; --text: #1a1a1a; --rule: #ccc; --soft: #666; }
-@media (prefers-color-scheme: dark) {
-  :root { --ground: #16181b; --text: #e6e6e6; --rule: #444; --soft: #aaa; }
-  figure svg { filter: invert(0.9) hue-rotate(180deg); }
-}
-body { background: var(--ground); color: var(--text); margin: 0 auto; max-width: 62rem;
-  padding: 1rem; font: 16px/1.5 system-ui, sans-serif; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
-.wide { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.2rem 0.7rem; border-bottom: 1px solid var(--rule); text-align: left;
-  white-space: nowrap; }
-th.n, td.n { text-align: right; }
-figure { margin: 1rem 0; overflow-x: auto; }
-figure svg { width: 100%; min-width: 34rem; height: auto; }
-figcaption { color: var(--soft); font-size: 0.9rem; }
-)";
+// Nothing is fetched from anywhere; what the page itself holds may run.
+constexpr std::string_view policy =
+    "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; "
+    "base-uri 'none'; form-action 'none'";
 
 }  // namespace
 
@@ -52,38 +42,103 @@ std::string escaped(std::string_view text) {
 
 Page::Page(std::string_view title) : title_(escaped(title)) {}
 
-void Page::heading(std::string_view text) { body_ += fmt::format("<h2>{}</h2>\n", escaped(text)); }
+void Page::lead(std::string_view text) {
+  parts_.push_back({fmt::format("<p class=\"lead\">{}</p>\n", escaped(text))});
+}
 
-void Page::paragraph(std::string_view text) { body_ += fmt::format("<p>{}</p>\n", escaped(text)); }
+void Page::heading(std::string_view text) {
+  if (!first_section_) first_section_ = parts_.size();
+  headings_.push_back(escaped(text));
+  parts_.push_back(
+      {fmt::format("<h2 id=\"section-{}\">{}</h2>\n", headings_.size(), escaped(text))});
+}
+
+void Page::subheading(std::string_view text) {
+  parts_.push_back({fmt::format("<h3>{}</h3>\n", escaped(text))});
+}
+
+void Page::paragraph(std::string_view text) {
+  parts_.push_back({fmt::format("<p>{}</p>\n", escaped(text))});
+}
+
+void Page::fields(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::string html = "<dl>\n";
+  for (const auto& [name, value] : pairs) {
+    html += fmt::format("<dt>{}</dt><dd>{}</dd>\n", escaped(name), escaped(value));
+  }
+  parts_.push_back({html + "</dl>\n"});
+}
 
 void Page::table(const std::vector<Column>& columns,
                  const std::vector<std::vector<std::string>>& rows) {
-  const auto cell = [](std::string_view tag, const Column& column, std::string_view text) {
-    return fmt::format("<{0}{1}>{2}</{0}>", tag, column.figures ? " class=\"n\"" : "",
-                       escaped(text));
-  };
-  body_ += "<div class=\"wide\"><table>\n<thead><tr>";
-  for (const Column& column : columns) body_ += cell("th", column, column.name);
-  body_ += "</tr></thead>\n<tbody>\n";
-  for (const auto& row : rows) {
-    body_ += "<tr>";
-    for (std::size_t i = 0; i < columns.size(); ++i) body_ += cell("td", columns[i], row[i]);
-    body_ += "</tr>\n";
+  const auto marked = [](const Column& column) { return column.figures ? " class=\"n\"" : ""; };
+  std::string html = "<div class=\"wide\"><table>\n<thead><tr>";
+  for (const Column& column : columns) {
+    html += fmt::format("<th scope=\"col\"{}><button type=\"button\">{}</button></th>",
+                        marked(column), escaped(column.name));
   }
-  body_ += "</tbody></table></div>\n";
+  html += "</tr></thead>\n<tbody>\n";
+  for (const auto& row : rows) {
+    html += "<tr>";
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      html += fmt::format("<td{}>{}</td>", marked(columns[i]), escaped(row[i]));
+    }
+    html += "</tr>\n";
+  }
+  parts_.push_back({html + "</tbody></table></div>\n"});
 }
 
-void Page::figure(std::string_view svg, std::string_view caption) {
-  body_ +=
-      fmt::format("<figure>\n{}\n<figcaption>{}</figcaption>\n</figure>\n", svg, escaped(caption));
+void Page::figure(Chart chart, std::string_view caption) {
+  parts_.push_back({caption.empty()
+                        ? std::string()
+                        : fmt::format("<figcaption>{}</figcaption>\n", escaped(caption)),
+                    charts_.size()});
+  const std::string wanted = chart.name;
+  const auto has_its_name = [&](const Chart& other) { return other.name == chart.name; };
+  for (int number = 2; std::ranges::any_of(charts_, has_its_name); ++number) {
+    chart.name = fmt::format("{}-{}", wanted, number);
+  }
+  charts_.push_back(std::move(chart));
 }
 
-std::string Page::html() const {
+void Page::preformatted(std::string_view summary, std::string_view text) {
+  parts_.push_back({fmt::format("<details><summary>{}</summary>\n<pre>{}</pre></details>\n",
+                                escaped(summary), escaped(text))});
+}
+
+std::string Page::contents() const {
+  if (headings_.size() < 2) return "";
+  std::string html = "<nav aria-label=\"Contents\"><ul>\n";
+  for (std::size_t i = 0; i < headings_.size(); ++i) {
+    html += fmt::format("<li><a href=\"#section-{}\">{}</a></li>\n", i + 1, headings_[i]);
+  }
+  return html + "</ul></nav>\n";
+}
+
+std::string Page::html(const std::vector<std::optional<std::string>>& drawings) const {
+  std::string body;
+  for (std::size_t i = 0; i < parts_.size(); ++i) {
+    const Part& part = parts_[i];
+    if (i == first_section_) body += contents();
+    if (!part.chart) {
+      body += part.html;
+    } else if (*part.chart < drawings.size() && drawings[*part.chart]) {
+      // Focusable, since where it is wider than the screen it scrolls.
+      body += fmt::format(
+          "<figure id=\"{}\">\n<div class=\"drawing\" role=\"img\" tabindex=\"0\" "
+          "aria-label=\"{}\">{}</div>\n{}</figure>\n",
+          charts_[*part.chart].name, escaped(charts_[*part.chart].title), *drawings[*part.chart],
+          part.html);
+    }
+  }
   return fmt::format(
-      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta "
-      "name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n"
-      "<style>{1}</style>\n</head>\n<body>\n<h1>{0}</h1>\n{2}</body>\n</html>\n",
-      title_, style, body_);
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"{0}\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+      "<title>{1}</title>\n<style>{2}</style>\n</head>\n<body>\n<h1>{1}</h1>\n{3}"
+      "<footer>Written by calibrate " EVENKEEL_VERSION
+      ".</footer>\n<script>{4}</script>\n</body>\n</html>\n",
+      policy, title_, page_style, body, page_script);
 }
 
 }  // namespace evenkeel

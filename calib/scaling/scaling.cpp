@@ -2,12 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <mutex>
 #include <utility>
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include "calib/calibration.h"
@@ -16,12 +14,15 @@
 #include "calib/fingerprint.h"
 #include "calib/finished_rows.h"
 #include "calib/layout_notes.h"
+#include "calib/ordered_parallel.h"
 #include "calib/output_folder.h"
-#include "calib/scaling/scaling_points.h"
+#include "calib/report/report_files.h"
+#include "calib/scaling/scaling_json.h"
 #include "calib/scaling/scaling_report.h"
 #include "calib/scaling/text_bytes.h"
 #include "calib/scheme_json.h"
 #include "calib/score_json.h"
+#include "calib/side_by_side.h"
 #include "calib/staged_job.h"
 #include "calib/summary.h"
 #include "io/errors.h"
@@ -95,22 +96,11 @@ class Scaling {
       if (outcomes_[row] || inputs_.model_of(row) != model) continue;
       (needs_calibration(comparison_.rows[row].job) ? calibrated : zero_shot).push_back(row);
     }
-    const std::size_t at_once = side_by_side(inputs_.at(model));
+    const std::size_t at_once = side_by_side_rows(inputs_.at(model));
     for (std::size_t first = 0; first < zero_shot.size(); first += at_once) {
       const std::size_t count = std::min(at_once, zero_shot.size() - first);
       tell(zero_shot[first]);
-      // Of several faults that of the first row is told, whichever thread was sooner.
-      std::vector<std::exception_ptr> faults(count);
-      tbb::parallel_for(std::size_t{0}, count, [&](std::size_t i) {
-        try {
-          run_row(zero_shot[first + i], count);
-        } catch (...) {
-          faults[i] = std::current_exception();
-        }
-      });
-      for (const std::exception_ptr& fault : faults) {
-        if (fault) std::rethrow_exception(fault);
-      }
+      side_by_side(count, [&](std::size_t i) { run_row(zero_shot[first + i], count); });
     }
     for (const std::size_t row : calibrated) {
       tell(row);
@@ -125,19 +115,10 @@ class Scaling {
   }
 
   // As many rows as there are threads, where their hidden states and blocks have room.
-  std::size_t side_by_side(const JobInputs& model) const {
-    const Architecture& architecture = model.model().architecture();
-    std::size_t tokens = 0;
-    for (const EvaluationText& text : model.texts()) {
-      for (const Encoding& window : text.windows) tokens += window.ids.size();
-    }
-    const auto channels = static_cast<std::size_t>(architecture.channels);
-    const auto block = static_cast<std::uint64_t>(model.model().checkpoint().parameters()) /
-                       static_cast<std::uint64_t>(architecture.blocks);
-    const std::uint64_t bytes = sizeof(float) * (tokens * channels + 2 * block);
-    const std::uint64_t room = comparison_.job.memory_limit / std::max<std::uint64_t>(bytes, 1);
-    const auto threads = static_cast<std::uint64_t>(tbb::this_task_arena::max_concurrency());
-    return static_cast<std::size_t>(std::clamp<std::uint64_t>(room, 1, threads));
+  std::size_t side_by_side_rows(const JobInputs& model) const {
+    const auto threads = static_cast<std::size_t>(tbb::this_task_arena::max_concurrency());
+    return std::min(threads, calibrations_at_once(model.model(), {}, model.texts(),
+                                                  comparison_.job.memory_limit));
   }
 
   // `sharing` rows have the memory.
@@ -196,8 +177,8 @@ ScaledModel model_of(const ComparedInputs& inputs, std::size_t number, const Job
   const ModelTokenizer tokenizer(model);
   for (std::size_t i = 0; i < own.texts().size(); ++i) {
     result.token_bytes.emplace_back();
-    if (job.evaluate.metric() != Metric::perplexity) continue;
-    const auto& file = job.evaluate.files()[i];
+    if (i >= job.evaluate.perplexity.size()) continue;  // labelled, or a task
+    const auto& file = job.evaluate.perplexity[i];
     const Tokenizer* of_text = tokenizer.for_file(file);
     if (of_text == nullptr) continue;
     std::size_t tokens = 0;
@@ -272,41 +253,10 @@ ScalingResult run_scaling(const Comparison& comparison, Progress& progress, bool
     models.push_back(model_of(inputs, i, first->job, progress, memory));
   }
   ScalingResult result = put_together(comparison, inputs, std::move(models), std::move(outcomes));
-  write_text(folder.stage("scaling.json"), to_json(result).dump(2) + "\n");
-  write_text(folder.stage("report.html"), scaling_report(result, job, progress));
+  write_text(folder.stage("scaling.json"), to_json(result, job).dump(2) + "\n");
+  stage_report(scaling_report(result, job.file.filename().string()), folder, progress);
   folder.commit();
   return result;
-}
-
-Json to_json(const ScalingResult& result) {
-  const std::string metric(name_of(result.metric));
-  Json models = Json::object();
-  for (const ScaledModel& model : result.models) {
-    Json json{{"family", model.family},
-              {"parameters", model.parameters},
-              {metric, to_json(model.scores)},
-              {"bits", to_json(model.bits)}};
-    if (const auto bits = bits_per_byte(model, model.scores)) json["bits_per_byte"] = *bits;
-    models[model.label] = std::move(json);
-  }
-  Json rows = Json::array();
-  for (const ScaledRow& row : result.rows) {
-    const ScaledModel& model = result.models[row.model];
-    Json settings = Json::object();
-    for (const auto& [axis, label] : row.settings) settings[axis] = label;
-    Json json{{"model", model.label},
-              {"settings", std::move(settings)},
-              {metric, to_json(row.scores)},
-              {"bits", to_json(row.bits)}};
-    if (const auto bits = bits_per_byte(model, row.scores)) json["bits_per_byte"] = *bits;
-    if (!row.uses.empty()) {
-      json["code_uses"] = row.uses;
-      json["code_entropy"] = entropy_of(row.uses);
-    }
-    json["seconds"] = row.seconds;
-    rows.push_back(std::move(json));
-  }
-  return {{"models", std::move(models)}, {"rows", std::move(rows)}};
 }
 
 }  // namespace evenkeel

@@ -10,8 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "calib/job.h"
 #include "calib/progress.h"
 #include "calib/scaling/model_bits.h"
@@ -51,12 +49,10 @@ struct ScalingResult {
 /// Evaluates every row of the job's `compare:` section. Those that need no calibration
 /// (needs_calibration) are quantized as they are loaded, as many side by side as there are threads
 /// and as memory_limit has room for; the others are calibrated one after the other. Finished rows
-/// survive a kill; `restart` starts over. Writes OUTPUT/scaling.json and OUTPUT/report.html.
+/// survive a kill; `restart` starts over. Writes OUTPUT/scaling.json, OUTPUT/report.html and
+/// OUTPUT/charts.
 /// Throws: UsageError when there is no text to evaluate, or a checkpoint could not hold what a row
 /// makes of the weights; otherwise as run_job.
 ScalingResult run_scaling(const Comparison& comparison, Progress& progress, bool restart = false);
-
-/// What scaling.json holds.
-nlohmann::ordered_json to_json(const ScalingResult& result);
 
 }  // namespace evenkeel

@@ -7,8 +7,6 @@
 #include <fmt/format.h>
 
 #include "calib/report/chart.h"
-#include "calib/report/page.h"
-#include "io/errors.h"
 #include "io/one_line.h"
 
 namespace evenkeel {
@@ -25,11 +23,6 @@ double megabytes(const ScalingPoint& point) {
 // Loss over bits, a curve for each precision: of several models the best point of each, of one the
 // best point of each block.
 Chart family_chart(const ScalingResult& result, const Points& points, const std::string& family) {
-  Chart chart{.title = fmt::format("{}: {} over the bits of the model", family, loss_name(result)),
-              .x_name = "megabytes of the whole model",
-              .y_name = std::string(loss_name(result)),
-              .log_x = true,
-              .curves = {}};
   const bool one_model = std::ranges::all_of(
       points, [&](const ScalingPoint& point) { return point.model == points.front().model; });
   const auto place_of = [&](const ScalingPoint& point) -> std::size_t {
@@ -42,8 +35,9 @@ Chart family_chart(const ScalingResult& result, const Points& points, const std:
     const auto [known, is_new] = best[point.bits].try_emplace(place_of(point), point);
     if (!is_new && point.loss < known->second.loss) known->second = point;
   }
+  CurvePlot plot;
   for (const auto& [bits, by_place] : best) {
-    Curve& curve = chart.curves.emplace_back();
+    Curve& curve = plot.curves.emplace_back();
     curve.name = fmt::format("{} bits", bits);
     for (const auto& [place, point] : by_place) {
       curve.points.emplace_back(megabytes(point), point.loss);
@@ -54,8 +48,13 @@ Chart family_chart(const ScalingResult& result, const Points& points, const std:
   for (const ScalingPoint& point : pareto_front(points)) {
     front.points.emplace_back(megabytes(point), point.loss);
   }
-  chart.curves.push_back(std::move(front));
-  return chart;
+  plot.curves.push_back(std::move(front));
+  return {.name = chart_name(family + " front"),
+          .title = fmt::format("{}: {} over the bits of the model", family, loss_name(result)),
+          .x_name = "megabytes of the whole model",
+          .y_name = std::string(loss_name(result)),
+          .log_x = true,
+          .plot = std::move(plot)};
 }
 
 // Rows of a model, by a name and a position along the axis; the least loss where several share it.
@@ -113,75 +112,58 @@ std::vector<Chart> model_charts(const ScalingResult& result, const Points& point
     if (!shared || weights.bits != bits) return std::nullopt;
     return *shared;
   };
-  return {{.title = fmt::format("{}: data types{}", label,
+  return {{.name = chart_name(fmt::format("{} {} data types", label, model)),
+           .title = fmt::format("{}: data types{}", label,
                                 block ? fmt::format(", blocks of {}", *block) : ""),
            .x_name = "bits of a code",
            .y_name = loss,
-           .log_x = false,
-           .curves = curves_by_type(result, points, model, by_bits)},
-          {.title = fmt::format("{}: blocks, {} bits", label, bits),
+           .plot = CurvePlot{curves_by_type(result, points, model, by_bits)}},
+          {.name = chart_name(fmt::format("{} {} blocks", label, model)),
+           .title = fmt::format("{}: blocks, {} bits", label, bits),
            .x_name = "values that share a constant",
            .y_name = loss,
            .log_x = true,
-           .curves = curves_by_type(result, points, model, by_block)}};
+           .plot = CurvePlot{curves_by_type(result, points, model, by_block)}}};
 }
 
 class Report {
  public:
-  Report(const ScalingResult& result, const Job& job, Progress& progress)
+  Report(const ScalingResult& result, const std::string& job_file)
       : result_(result),
         points_(points_of(result)),
-        page_(fmt::format("Bits and {}", loss_name(result))),
-        progress_(progress),
-        draws_(can_draw()) {
-    if (!draws_) {
-      progress.note(
-          "report.html has no charts, for which gnuplot is not installed (Debian: gnuplot-nox)");
-    }
-    for (const std::string& answer : scaling_answers(result)) page_.paragraph(answer);
+        page_(fmt::format("Bits and {}", loss_name(result))) {
+    for (const std::string& answer : scaling_answers(result)) page_.lead(answer);
     page_.paragraph(fmt::format(
         "{} models at {} settings; {}, job {}. Bits are those of all tensors that the checkpoint "
         "stores: codes, constants, code books, and what stays unquantized.",
-        result.models.size(), result.rows.size(), evaluated_on(), job.file.filename().string()));
+        result.models.size(), result.rows.size(), evaluated_on(), job_file));
   }
 
-  std::string html() {
+  Page page() && {
     for (const std::string& family : families_of(result_)) {
       const Points own = of_family(result_, points_, family);
       page_.heading(family);
-      figure(family_chart(result_, own, family),
-             "Each curve joins the best settings of one precision, from model to model (of one "
-             "model, from block to block); rings mark the points than which none is smaller and "
-             "no worse.");
+      page_.figure(
+          family_chart(result_, own, family),
+          "Each curve joins the best settings of one precision, from model to model (of one "
+          "model, from block to block); rings mark the points than which none is smaller and "
+          "no worse.");
       front_table(own);
     }
     for (std::size_t model = 0; model < result_.models.size(); ++model) {
       page_.heading(result_.models[model].label);
-      for (const Chart& chart : model_charts(result_, points_, model)) {
-        if (!chart.curves.empty()) figure(chart, "");
+      for (Chart& chart : model_charts(result_, points_, model)) {
+        page_.figure(std::move(chart), "");
       }
     }
     all_rows();
-    return page_.html();
+    return std::move(page_);
   }
 
  private:
   std::string evaluated_on() const {
     return fmt::format("{} of {}", name_of(result_.metric),
                        result_.models.front().scores.front().label);
-  }
-
-  void figure(const Chart& chart, std::string_view caption) {
-    if (!draws_) return;
-    try {
-      if (const auto svg = draw(chart, fmt::format("chart{}", ++charts_))) {
-        page_.figure(*svg, caption);
-      }
-    } catch (const MachineError& error) {
-      // The figures are worth more than their picture.
-      progress_.note(fmt::format("report.html has no charts: {}", error.what()));
-      draws_ = false;
-    }
   }
 
   void front_table(const Points& points) {
@@ -222,9 +204,6 @@ class Report {
   const ScalingResult& result_;
   Points points_;
   Page page_;
-  Progress& progress_;
-  bool draws_;
-  int charts_ = 0;
 };
 
 // The least loss of a model's rows that `counts`; nothing when there is none.
@@ -332,8 +311,8 @@ std::vector<std::string> scaling_answers(const ScalingResult& result) {
   return answers;
 }
 
-std::string scaling_report(const ScalingResult& result, const Job& job, Progress& progress) {
-  return Report(result, job, progress).html();
+Page scaling_report(const ScalingResult& result, const std::string& job_file) {
+  return Report(result, job_file).page();
 }
 
 }  // namespace evenkeel

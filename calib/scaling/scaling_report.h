@@ -4,8 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "calib/job.h"
-#include "calib/progress.h"
+#include "calib/report/page.h"
 #include "calib/scaling/scaling.h"
 #include "calib/scaling/scaling_points.h"
 
@@ -14,9 +13,8 @@ namespace evenkeel {
 /// report.html: what was found in a sentence for each model; for each family loss over total bits,
 /// one curve for each precision through the best setting of each size, the Pareto front marked; for
 /// each model loss over precision by data type, and over the block at the smallest precision; the
-/// front as a table: the best setting from each budget on. Notes when gnuplot cannot draw, and
-/// there are no charts.
-std::string scaling_report(const ScalingResult& result, const Job& job, Progress& progress);
+/// front as a table: the best setting from each budget on.
+Page scaling_report(const ScalingResult& result, const std::string& job_file);
 
 /// A line for each family of several models: which precision is the best for the same bits; and for
 /// each model: what each precision loses, and what smaller blocks give.

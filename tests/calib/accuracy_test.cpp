@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "calib/compare.h"
+#include "calib/compare/compare.h"
 #include "calib/evaluate.h"
 #include "calib/evaluation_texts.h"
 #include "calib/runner.h"
@@ -96,7 +96,7 @@ TEST_F(AccuracyTest, IsTheShareOfTextsWhoseLargestLogitIsTheirLabels) {
   const ModelTokenizer tokenizer(model);
   EvaluationOptions options;
   options.accuracy = {folder_ / "dev.tsv", folder_ / "pairs.jsonl"};
-  const auto texts = read_evaluation_texts(model, tokenizer, options, {"texts", "length"});
+  const auto texts = read_evaluation_texts(model, tokenizer, options, {"texts", "tasks", "length"});
   ASSERT_EQ(texts.size(), 2U);
   EvaluateOptions asked = dev();
   asked.texts.push_back(folder_ / "pairs.jsonl");
@@ -124,14 +124,15 @@ TEST_F(AccuracyTest, TextsAreWholeWithSpecialTokensAndTypesAndCutAtPositions) {
   const ModelTokenizer tokenizer(model);
   EvaluationOptions options;
   options.accuracy = {folder_ / "pairs.jsonl"};
-  const auto pairs = read_evaluation_texts(model, tokenizer, options, {"", ""}).at(0);
+  const auto pairs = read_evaluation_texts(model, tokenizer, options, {"", "", ""}).at(0);
   EXPECT_EQ(pairs.classes, (std::vector<Index>{1, 0}));
   EXPECT_EQ(pairs.windows[0].ids, (Tokens{262, 258, 263, 't', 257, 260, 263}));
   EXPECT_EQ(pairs.windows[0].types, (Tokens{0, 0, 0, 1, 1, 1, 1}));
   EXPECT_EQ(pairs.windows[1].ids.size(), 24U);  // the positions, which are fewer than 128
   options.sequence_length = 9;
   options.examples = 1;
-  EXPECT_EQ(read_evaluation_texts(model, tokenizer, options, {"", ""}).at(0).windows.size(), 1U);
+  EXPECT_EQ(read_evaluation_texts(model, tokenizer, options, {"", "", ""}).at(0).windows.size(),
+            1U);
 }
 
 TEST_F(AccuracyTest, OfEqualLogitsTheFirstCounts) {
@@ -211,14 +212,13 @@ output: compared
 )");
   Progress silent;
   const auto result = run_comparison(load_comparison(folder_ / "compare.yaml"), silent);
-  EXPECT_EQ(result.metric, Metric::accuracy);
   ASSERT_EQ(result.rows.size(), 4U);
   const Json json = to_json(result);
   EXPECT_EQ(json.at("full_precision").at("examples"), (Json{{"dev.tsv", 8}}));
   EXPECT_EQ(json.at("full_precision").at("accuracy").at("dev.tsv").get<double>(),
-            result.full_precision.at(0).scores.at(0).value);
+            result.full_precision.at(0).scores.at(0).main.value);
   for (const Json& row : json.at("rows")) EXPECT_TRUE(row.at("accuracy").contains("dev.tsv"));
-  EXPECT_TRUE(json.at("rows").at(1).at("difference").contains("accuracy"));
+  EXPECT_TRUE(json.at("rows").at(1).at("to_baseline").at("dev.tsv").contains("difference"));
 }
 
 TEST_F(AccuracyTest, TheFigureIsThatOfTheHead) {

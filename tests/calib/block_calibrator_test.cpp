@@ -257,9 +257,9 @@ TEST(BlockCalibratorTest, AdvancesAsTheSchemeSays) {
     if (propagate == Propagate::quantized) {
       expected.stream().advance(tiny.architecture(), result.quantized, result.quantizers);
     } else {
-      expected.stream().advance(tiny.architecture(), result.folded, {});
+      expected.stream().advance(tiny.architecture(), tiny.block(), {});
     }
-    advance_past(tiny.architecture(), result, options.scheme, tiny.stream());
+    advance_past(tiny.model(), 0, result, options.scheme, tiny.stream());
     for (std::size_t i = 0; i < tiny.stream().size(); ++i) {
       EXPECT_EQ(tiny.stream().at(i), expected.stream().at(i));
     }

@@ -66,7 +66,7 @@ TEST(CalibrationTest, EachBlockSeesWhatTheSchemePropagates) {
         EXPECT_EQ(summary.loss_before, found.loss_before);
         EXPECT_EQ(summary.loss_after, found.loss_after);
       }
-      advance_past(tiny.architecture(), expected, options.scheme, tiny.stream());
+      advance_past(tiny.model(), number, expected, options.scheme, tiny.stream());
       // What is evaluated is quantized, whatever is propagated.
       evaluation.states().advance(tiny.architecture(), expected.quantized, expected.quantizers);
     }

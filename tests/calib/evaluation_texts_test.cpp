@@ -60,16 +60,17 @@ TEST(EvaluationTextsTest, TextBecomesWindowsUnderItsName) {
   EvaluationOptions options;
   options.perplexity = {tiny / "a.txt"};
   options.sequence_length = 5;
-  const auto texts = read_evaluation_texts(model, tokenizer, options, {"texts", "length"});
+  const auto texts = read_evaluation_texts(model, tokenizer, options, {"texts", "tasks", "length"});
   ASSERT_EQ(texts.size(), 1U);
   EXPECT_EQ(texts[0].label, "a.txt");
   // "hell" is one token; 14 tokens give two windows of five.
   EXPECT_EQ(texts[0].windows,
             without_types({{258, 'x', 'x', 'x', 'x'}, {'x', 'x', 'x', 'x', 'x'}}));
   options.windows = 1;
-  EXPECT_EQ(read_evaluation_texts(model, tokenizer, options, {"texts", "length"})[0].windows.size(),
+  EXPECT_EQ(read_evaluation_texts(model, tokenizer, options, {"texts", "tasks", "length"})[0]
+                .windows.size(),
             1U);
-  EXPECT_TRUE(read_evaluation_texts(model, tokenizer, {}, {"texts", "length"}).empty());
+  EXPECT_TRUE(read_evaluation_texts(model, tokenizer, {}, {"texts", "tasks", "length"}).empty());
 }
 
 TEST(EvaluationTextsTest, LengthIsAtMostThePositions) {

@@ -178,7 +178,7 @@ INSTANTIATE_TEST_SUITE_P(
                  "got '99999999999999999999'"},
         OneFault{"evaluate: {}",
                  "6: evaluate.perplexity: missing; list the text files to evaluate (labelled ones, "
-                 "for a classifier, under accuracy), or leave out evaluate"},
+                 "for a classifier, under accuracy, questions under tasks), or leave out evaluate"},
         OneFault{"evaluate: {perplexity: [a.txt], accuracy: [b.tsv]}",
                  "6: evaluate.accuracy: given beside perplexity; give accuracy for a classifier, "
                  "else perplexity"},
@@ -186,8 +186,43 @@ INSTANTIATE_TEST_SUITE_P(
                  "6: evaluate.windows: cannot take effect: only perplexity reads it; accuracy is "
                  "bounded by examples"},
         OneFault{"evaluate: {perplexity: [a.txt], examples: 3}",
-                 "6: evaluate.examples: cannot take effect: only accuracy reads it; perplexity is "
+                 "6: evaluate.examples: cannot take effect: only accuracy and tasks read it; "
+                 "perplexity is "
                  "bounded by windows"},
+        OneFault{"evaluate: {tasks: [{task: arc, file: a.jsonl}]}",
+                 "6: evaluate.tasks.task: 'arc' is not supported; supported: arc_easy, "
+                 "arc_challenge, piqa, hellaswag, winogrande, lambada, lambada_openai, copa, "
+                 "storycloze, storycloze_2016, storycloze_2018, plain"},
+        OneFault{"evaluate: {tasks: [{task: copa}]}",
+                 "6: evaluate.tasks.file: missing; give the task's file"},
+        OneFault{"evaluate: {tasks: [{file: a.jsonl}]}",
+                 "6: evaluate.tasks.task: missing; give one of arc_easy, arc_challenge, piqa, "
+                 "hellaswag, winogrande, lambada, lambada_openai, copa, storycloze, "
+                 "storycloze_2016, storycloze_2018, plain"},
+        OneFault{"evaluate: {tasks: [{task: copa, file: a.jsonl, lables: b}]}",
+                 "6: evaluate.tasks.lables: unknown key; did you mean 'labels'?"},
+        OneFault{"evaluate: {tasks: [{task: copa, file: a.jsonl, labels: b}]}",
+                 "6: evaluate.tasks.labels: cannot take effect: copa has its labels in its own "
+                 "file"},
+        OneFault{"evaluate:\n  tasks:\n    - {task: copa, file: a.jsonl}\n"
+                 "    - {task: copa, file: b.jsonl}",
+                 "9: evaluate.tasks.label: two tasks are called 'copa' in the results; give one a "
+                 "label"},
+        OneFault{"evaluate: {tasks: copa}",
+                 "6: evaluate.tasks: expected a list of sections with the keys task, file, labels, "
+                 "label; got 'copa'"},
+        OneFault{"evaluate: {tasks: [copa]}",
+                 "6: evaluate.tasks: expected a section with the keys task, file, labels, label; "
+                 "got 'copa'"},
+        OneFault{"evaluate: {tasks: []}",
+                 "6: evaluate.tasks: expected a list of sections with the keys task, file, labels, "
+                 "label; got an empty one"},
+        OneFault{"evaluate: {accuracy: [b.tsv], tasks: [{task: copa, file: a.jsonl}]}",
+                 "6: evaluate.tasks: given beside accuracy; a classifier has accuracy, a language "
+                 "model tasks"},
+        OneFault{"evaluate: {tasks: [{task: copa, file: a.jsonl}], windows: 3}",
+                 "6: evaluate.windows: cannot take effect: only perplexity reads it; tasks are "
+                 "bounded by examples"},
         OneFault{
             "evaluate: {accuracy: [b.tsv], examples: 0}",
             "6: evaluate.examples: expected an integer from 1 to 2147483647 in decimal digits; "

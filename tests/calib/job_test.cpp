@@ -283,5 +283,56 @@ TEST(LoadJob, reads_or_refuses_a_job_cut_anywhere) {
   }
 }
 
+TEST(JobTasks, StandBesideTexts) {
+  const JobFile file(least_job +
+                     "evaluate:\n"
+                     "  perplexity: [a.txt]\n"
+                     "  tasks:\n"
+                     "    - {task: arc_easy, file: ARC-Easy-Test.jsonl}\n"
+                     "    - {task: piqa, file: valid.jsonl, labels: l.lst, label: physics}\n"
+                     "    - {task: plain, file: x/own.jsonl}\n"
+                     "  windows: 4\n"
+                     "  examples: 9\n");
+  const EvaluationOptions evaluate = file.job().evaluate;
+  EXPECT_EQ(evaluate.perplexity.size(), 1U);
+  EXPECT_EQ(evaluate.metric(), Metric::perplexity);
+  EXPECT_EQ(evaluate.examples, 9);
+  ASSERT_EQ(evaluate.tasks.size(), 3U);
+  EXPECT_EQ(evaluate.tasks[0].label, "arc_easy");
+  EXPECT_EQ(evaluate.tasks[0].task.file, file / "ARC-Easy-Test.jsonl");
+  EXPECT_EQ(evaluate.tasks[1].label, "physics");
+  EXPECT_EQ(evaluate.tasks[1].task.labels, file / "l.lst");
+  EXPECT_EQ(evaluate.tasks[2].label, "own.jsonl");
+}
+
+TEST(JobTasks, MayBeAllThereIsToEvaluate) {
+  const JobFile file(least_job + "evaluate: {tasks: [{task: copa, file: a.xml}]}\n" +
+                     "compare: {scheme: [w8a8]}\n");
+  EXPECT_EQ(file.comparison().job.evaluate.metric(), Metric::accuracy);
+  EXPECT_FALSE(file.comparison().job.evaluate.empty());
+}
+
+TEST(JobTasks, MayBeWhatIsCalibratedOn) {
+  const JobFile file(
+      "model: m\noutput: out\n"
+      "calibration: {corpus: {task: hellaswag, file: hellaswag_val.jsonl}, samples: 4}\n"
+      "compare: {calibration: [{corpus: {task: copa, file: a.jsonl}}, {corpus: text.txt}, "
+      "{random: ascii}]}\n"
+      "evaluate: {perplexity: [a.txt]}\n");
+  const CorpusOptions corpus = file.job().calibration.corpus;
+  EXPECT_EQ(corpus.task, "hellaswag");
+  EXPECT_EQ(corpus.file, file / "hellaswag_val.jsonl");
+  EXPECT_EQ(corpus.label(), "hellaswag: hellaswag_val.jsonl");
+  const auto rows = file.comparison().rows;
+  EXPECT_EQ(rows.at(0).job.calibration.corpus.label(), "copa: a.jsonl");
+  EXPECT_EQ(rows.at(1).job.calibration.corpus.label(), "text.txt");
+  EXPECT_TRUE(rows.at(1).job.calibration.corpus.task.empty());
+  EXPECT_EQ(rows.at(2).job.calibration.corpus.label(), "random: ascii");
+  EXPECT_TRUE(rows.at(2).job.calibration.corpus.task.empty());
+  EXPECT_EQ(JobFile("model: m\noutput: out\ncalibration:\n  corpus: {task: copa}\n").faults(),
+            (std::vector<std::string>{
+                "job.yaml:4: calibration.corpus.file: missing; give the task's file"}));
+}
+
 }  // namespace
 }  // namespace evenkeel

@@ -41,19 +41,6 @@ class KillAt final : public Progress {
   int step_;
 };
 
-// Everything a job leaves but what no two runs share.
-FileBytes outputs_of(const fs::path& output) {
-  FileBytes files = support::files_below(output);
-  for (auto& [name, bytes] : files) {
-    if (name != "summary.json") continue;
-    auto summary = nlohmann::ordered_json::parse(bytes);
-    summary.erase("seconds");
-    summary.erase("peak_memory_bytes");
-    bytes = summary.dump();
-  }
-  return files;
-}
-
 void expect_same(const FileBytes& actual, const FileBytes& expected) {
   ASSERT_EQ(actual.size(), expected.size());
   for (std::size_t i = 0; i < expected.size(); ++i) {
@@ -70,7 +57,7 @@ struct WholeRun {
 WholeRun whole_run(const Job& job) {
   KillAt never;
   run_job(job, never);
-  WholeRun whole{outputs_of(job.output), never.notes};
+  WholeRun whole{support::outputs_below(job.output), never.notes};
   EXPECT_TRUE(never.remarks.empty());
   fs::remove_all(job.output);
   return whole;
@@ -86,7 +73,7 @@ std::vector<std::string> run_again(const Job& job, const WholeRun& whole,
                                    const RunOptions& options = {}) {
   KillAt never;
   run_job(job, never, options);
-  expect_same(outputs_of(job.output), whole.files);
+  expect_same(support::outputs_below(job.output), whole.files);
   EXPECT_EQ(never.notes, whole.notes);
   EXPECT_FALSE(fs::exists(job.output / ".staging"));
   return never.remarks;
@@ -229,10 +216,10 @@ TEST_F(KilledJob, SaysWhereItContinues) {
 
 TEST_F(KilledJob, LeavesExistingOutputsAlone) {
   run_again(tiny_.job(), whole_);
-  const FileBytes before = outputs_of(tiny_.output());
+  const FileBytes before = support::outputs_below(tiny_.output());
   kill_at(tiny_.job({"scheme=w4a4"}), 1);
   fs::remove_all(staging());
-  expect_same(outputs_of(tiny_.output()), before);
+  expect_same(support::outputs_below(tiny_.output()), before);
 }
 
 TEST_F(KilledJob, OfAnotherJobIsRefusedUntilRestarted) {

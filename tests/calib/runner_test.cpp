@@ -38,21 +38,6 @@ double evaluated(const std::filesystem::path& checkpoint, const std::filesystem:
   return evaluate_checkpoint(checkpoint, options, silent).scores.at(0).value;
 }
 
-// Everything a job leaves; seconds and peak memory differ from run to run.
-support::FileBytes outputs_of(const std::filesystem::path& output) {
-  support::FileBytes files = support::files_below(output);
-  for (auto& [name, bytes] : files) {
-    if (name != "summary.json") continue;
-    auto summary = nlohmann::ordered_json::parse(bytes);
-    EXPECT_TRUE(summary.contains("seconds"));
-    EXPECT_GT(summary.at("peak_memory_bytes"), 0);
-    summary.erase("seconds");
-    summary.erase("peak_memory_bytes");
-    bytes = summary.dump();
-  }
-  return files;
-}
-
 struct Setting {
   std::string name;
   Settings settings;
@@ -190,7 +175,7 @@ TEST(RunnerTest, SameBytesAgainAndForAnyNumberOfThreads) {
   for (const std::size_t threads : {1U, 2U, 2U, 4U}) {
     const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
     run(tiny.job());
-    const support::FileBytes files = outputs_of(tiny.output());
+    const support::FileBytes files = support::outputs_below(tiny.output());
     if (first.empty()) first = files;
     ASSERT_EQ(files.size(), first.size());
     for (std::size_t i = 0; i < files.size(); ++i) {
@@ -313,7 +298,7 @@ TEST(RunnerTest, MemoryLimitChangesNoByte) {
   const auto outputs_of = [&](std::uint64_t limit) {
     job.memory_limit = limit;
     run(job);
-    auto files = support::files_below(tiny.output());
+    auto files = support::outputs_below(tiny.output());
     std::erase_if(files, [](const auto& file) { return file.first == "summary.json"; });
     return files;
   };

@@ -70,6 +70,12 @@ def digest(folder):
     }
 
 
+def forget_report(output):
+    """Removes what holds the seconds and memory of a run, which no two share, beside its summary."""
+    for name in ("report.html", "charts/seconds.svg", "charts/seconds.csv"):
+        (output / name).unlink(missing_ok=True)
+
+
 def copy_model(folder):
     """A copy of the model that may be spoilt."""
     for source in MODEL.iterdir():

@@ -3,8 +3,8 @@
 import json
 import shutil
 
-from command import (EVALUATION_TEXT, MODEL, CommandTest, calibrate, digest, run_tests, scratch,
-                     small_job)
+from command import (EVALUATION_TEXT, MODEL, CommandTest, calibrate, digest, forget_report,
+                     run_tests, scratch, small_job)
 
 METHODS = [["transform.method=os_plus", "scheme=w6a6"],
            ["transform.method=smoothquant", "transform.alpha=search", "scheme=w8a8"],
@@ -15,7 +15,8 @@ LIMITS = ["--windows", "3", "--sequence-length", "32"]  # as the small job's
 
 
 def without_measurements(output):
-    """Takes summary.json out of an output folder, less what no two runs share."""
+    """Takes summary.json out of an output folder, less what no two runs share, and the report."""
+    forget_report(output)
     path = output / "summary.json"
     summary = json.loads(path.read_text())
     del summary["seconds"], summary["peak_memory_bytes"]

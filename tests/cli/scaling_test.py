@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from command import (CALIBRATION_TEXT, EVALUATION_TEXT, MODEL, WRONG_INPUT, WRONG_USAGE, CommandTest,
-                     calibrate, copy_model, run_tests, scratch, small_job)
+                     calibrate, copy_model, digest, run_tests, scratch, small_job)
 
 EVALUATE = {"perplexity": [str(EVALUATION_TEXT)], "sequence_length": 32, "windows": 3}
 BLOCKS = {"granularity": "per_block", "block_size": 64}
@@ -107,6 +107,15 @@ class Scaling(CommandTest):
             report = (folder / "scaling" / "report.html").read_text()
             self.assertIn("<svg", report)
             self.assertNotIn("http://", report.replace("http://www.w3.org/", ""))
+            charts = folder / "scaling" / "charts"
+            self.assertIn("<svg", (charts / "opt-front.svg").read_text())
+            curves = (charts / "opt-front.csv").read_text().splitlines()
+            first = digest(folder / "scaling")
+            (folder / "scaling" / "report.html").unlink()
+            self.assert_done(calibrate("report", folder / "scaling"))
+            self.assertEqual(digest(folder / "scaling"), first)
+            # Two precisions, each the best of two types, and the front.
+            self.assertEqual(sum(line.startswith(("3 bits,", "8 bits,")) for line in curves), 2)
 
     def test_beside_gptq(self):
         with scratch() as folder:

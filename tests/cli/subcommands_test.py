@@ -82,8 +82,8 @@ class Compare(CommandTest):
         with scratch() as folder:
             result = calibrate("compare", small_job(folder, compare=self.AXES), cwd=folder)
             lines = self.assert_done(result).stdout.splitlines()
-            for column in ["transform.method", "calibration", EVALUATION_TEXT.name, "ratio",
-                           "difference", "seconds"]:
+            for column in ["transform.method", "calibration", EVALUATION_TEXT.name, "error",
+                           "ratio", "difference", "p", "seconds"]:
                 self.assertIn(column, lines[0])
             self.assertTrue(lines[2].startswith("full precision"))
             self.assertIn("random: ascii", lines[4])

@@ -36,7 +36,7 @@ TEST(Accuracy, TokensAndClassesAreThoseOfTransformers) {
   EvaluationOptions options;
   options.accuracy = {support::shared_file(dev)};
   options.examples = static_cast<std::int64_t>(ids.size());
-  auto texts = read_evaluation_texts(model, tokenizer, options, {"texts", "length"});
+  auto texts = read_evaluation_texts(model, tokenizer, options, {"texts", "tasks", "length"});
   ASSERT_EQ(texts.at(0).windows.size(), ids.size());
   for (std::size_t i = 0; i < ids.size(); ++i) {
     Tokens real;  // golden texts are padded together, ours are not

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "io/errors.h"
+#include "io/text_lines.h"
 #include "support/expect_error.h"
 #include "support/safetensors_builder.h"
 #include "support/scratch_folder.h"

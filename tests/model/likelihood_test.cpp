@@ -71,7 +71,7 @@ class PlainModel {
 double likelihood(const Tokens& tokens, const Matrix& x, const Matrix& head,
                   const std::vector<Index>& chunk_starts) {
   const PlainModel model;
-  NextTokenLikelihood result(*model, tokens, x);
+  NextTokenLikelihood result(*model, std::span(tokens).subspan(1), x);
   for (const Index first : chunk_starts) {
     Index end = head.rows();
     for (const Index other : chunk_starts) {
@@ -96,7 +96,8 @@ TEST_P(Likelihood, AgreesWithTheDefinitionInAnyOrderOfChunks) {
     EXPECT_NEAR(likelihood(tokens, x, head, starts), expected.sum, expected.bound);
   }
   const PlainModel model;
-  EXPECT_EQ(NextTokenLikelihood(*model, tokens, x).count(), static_cast<Index>(length) - 1);
+  EXPECT_EQ(NextTokenLikelihood(*model, std::span(tokens).subspan(1), x).count(),
+            static_cast<Index>(length) - 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Lengths, Likelihood, testing::Values(2, 3, 128, 129, 130, 257, 300));
@@ -106,7 +107,7 @@ TEST(LikelihoodOf, OneTokenIsNothing) {
   const Matrix x = random_matrix(1, 4, 3);
   EXPECT_EQ(likelihood(one, x, random_matrix(9, 4, 4), {0}), 0.0);
   const PlainModel model;
-  EXPECT_EQ(NextTokenLikelihood(*model, one, x).count(), 0);
+  EXPECT_EQ(NextTokenLikelihood(*model, std::span(one).subspan(1), x).count(), 0);
 }
 
 TEST(LikelihoodOf, EqualLogitsAreTheLogOfTheVocabulary) {
@@ -138,11 +139,36 @@ TEST(LikelihoodOf, LogitsAreFinishedBeforeTheyAreScored) {
     const Eigen::RowVectorXd row = logits.row(i).cast<double>();
     expected += std::log(row.array().exp().sum()) - row(tokens[static_cast<std::size_t>(i) + 1]);
   }
-  NextTokenLikelihood result(model, tokens, x);
+  NextTokenLikelihood result(model, std::span(tokens).subspan(1), x);
   result.add(model.head_rows(30, 20), 30);
   result.add(model.head_rows(0, 30), 0);
   // Of three tokens: the log of the sum's error, and products of at most 16 * 0.5 in another order.
   EXPECT_NEAR(result.sum(), expected, 3.0 * epsilon * (83.0 + 4.0 * 17.0 * 8.0));
+}
+
+// One state, whatever the order of the chunks; of equal logits the first is the greedy one.
+TEST(LikelihoodOf, GreedyTokensHaveTheLargestLogits) {
+  Matrix head(5, 1);
+  head << 1.0F, 3.0F, 2.0F, 3.0F, -1.0F;
+  const PlainModel model;
+  for (const std::vector<Index>& starts :
+       {std::vector<Index>{0}, {0, 2}, {2, 0}, {3, 1, 0, 2, 4}}) {
+    for (TokenId target = 0; target < 5; ++target) {
+      const Tokens targets{1, target, 1};
+      const Matrix x = Matrix::Ones(3, 1);
+      NextTokenLikelihood result(*model, targets, x, NextTokenLikelihood::Greedy::yes);
+      for (std::size_t i = 0; i < starts.size(); ++i) {
+        Index end = 5;
+        for (const Index other : starts) {
+          if (other > starts[i]) end = std::min(end, other);
+        }
+        result.add(head.middleRows(starts[i], end - starts[i]), starts[i]);
+      }
+      EXPECT_EQ(result.is_greedy(0, 3), target == 1) << target;
+      EXPECT_TRUE(result.is_greedy(2, 1));
+      EXPECT_NEAR(result.sum(0, 1) + result.sum(1, 2), result.sum(), 1e-12);
+    }
+  }
 }
 
 TEST(LikelihoodOf, NaNIsNotHidden) {

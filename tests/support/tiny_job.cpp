@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "support/safetensors_builder.h"
 
 namespace evenkeel::support {
@@ -34,6 +36,21 @@ FileBytes files_below(const std::filesystem::path& folder) {
     files.emplace_back(entry.path().lexically_relative(folder).string(), read_bytes(entry.path()));
   }
   std::sort(files.begin(), files.end());
+  return files;
+}
+
+FileBytes outputs_below(const std::filesystem::path& output) {
+  FileBytes files = files_below(output);
+  std::erase_if(files, [](const auto& file) {
+    return file.first == "report.html" || file.first.starts_with("charts/seconds.");
+  });
+  for (auto& [name, bytes] : files) {
+    if (name != "summary.json") continue;
+    auto summary = nlohmann::ordered_json::parse(bytes);
+    summary.erase("seconds");
+    summary.erase("peak_memory_bytes");
+    bytes = summary.dump();
+  }
   return files;
 }
 

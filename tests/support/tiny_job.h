@@ -36,5 +36,8 @@ class TinyJob {
 /// Every file below a folder by its relative path, symbolic links not followed.
 using FileBytes = std::vector<std::pair<std::string, std::string>>;
 FileBytes files_below(const std::filesystem::path& folder);
+/// The same of a run's outputs, less what no two runs share: seconds and peak memory, which
+/// summary.json, the report and one of its charts hold.
+FileBytes outputs_below(const std::filesystem::path& output);
 
 }  // namespace evenkeel::support

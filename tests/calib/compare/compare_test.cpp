@@ -1,5 +1,7 @@
-#include "calib/compare.h"
+#include "calib/compare/compare.h"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -56,13 +58,14 @@ TEST_F(CompareTest, EachRowIsAJobsFigure) {
                                   {"transform.method", method}, {"scheme", scheme}}));
       ASSERT_EQ(row.scores.size(), 1U);
       EXPECT_EQ(row.scores[0].label, text);
-      EXPECT_EQ(row.scores[0].value, of_a_job({"transform.method=" + method, "scheme=" + scheme}));
-      EXPECT_TRUE(row.difference.empty());
+      EXPECT_EQ(row.scores[0].main.value,
+                of_a_job({"transform.method=" + method, "scheme=" + scheme}));
+      EXPECT_FALSE(row.baseline.has_value());
     }
   }
   Progress silent;
   ASSERT_EQ(result.full_precision.size(), 1U);
-  EXPECT_EQ(result.full_precision[0].scores.at(0).value, [&] {
+  EXPECT_EQ(result.full_precision[0].scores.at(0).main.value, [&] {
     const auto summary = run_job(tiny_.job(), silent);
     return summary.at("perplexity").at(text).at("full_precision").get<double>();
   }());
@@ -78,15 +81,93 @@ TEST_F(CompareTest, CalibrationSetsDifferFromTheFirst) {
     const ComparedRow& first = result.rows[i % 2];
     ASSERT_EQ(row.settings[1], first.settings[1]);
     if (i < 2) {
-      EXPECT_TRUE(row.difference.empty());
+      EXPECT_FALSE(row.baseline.has_value());
       continue;
     }
-    EXPECT_EQ(row.difference_from, "corpus: calibration.safetensors");
-    ASSERT_EQ(row.difference.size(), 1U);
-    EXPECT_EQ(row.difference[0].label, text);
-    EXPECT_EQ(row.difference[0].value, row.scores[0].value - first.scores[0].value);
-    EXPECT_NE(row.difference[0].value, 0.0);
+    EXPECT_EQ(row.baseline, i % 2);
+    ASSERT_TRUE(row.scores.at(0).to_baseline.has_value());
+    const double ratio = row.scores[0].main.value / first.scores[0].main.value;
+    EXPECT_NEAR(std::exp(row.scores[0].to_baseline->difference), ratio, 1e-12 * ratio);
+    EXPECT_NE(row.scores[0].to_baseline->difference, 0.0);
   }
+}
+
+TEST_F(CompareTest, RowsSideBySideShareWhatTheyPropagate) {
+  const auto result =
+      run(comparison("  transform.method: [none, smoothquant, os_plus]\n"
+                     "  scheme: [{name: w4a4, propagate: full_precision}]\n"));
+  ASSERT_EQ(result.rows.size(), 3U);
+  std::size_t next = 0;
+  for (const std::string method : {"none", "smoothquant", "os_plus"}) {
+    EXPECT_EQ(
+        result.rows[next++].scores[0].main.value,
+        of_a_job({"transform.method=" + method, "scheme={name: w4a4, propagate: full_precision}"}));
+  }
+}
+
+TEST_F(CompareTest, SeedsAreCalibrationsOfTheirOwn) {
+  const auto result =
+      run(comparison("  calibration: [{corpus: calibration.safetensors}, {random: vocabulary}]\n",
+                     {"calibration.seeds=[3, 5]"}));
+  ASSERT_EQ(result.rows.size(), 2U);
+  EXPECT_TRUE(result.rows[0].seeds.empty());
+  EXPECT_TRUE(std::isnan(result.rows[0].scores.at(0).seed_error));
+  const ComparedRow& drawn = result.rows[1];
+  EXPECT_EQ(drawn.seeds, (std::vector<std::uint64_t>{3, 5}));
+  std::vector<double> values;
+  for (std::size_t run = 0; run < 2; ++run) {
+    values.push_back(drawn.scores.at(0).runs.at(run));
+    EXPECT_EQ(values.back(),
+              of_a_job({"calibration={random: vocabulary, samples: 6, sequence_length: 16, batch: "
+                        "2, seed: " +
+                        std::to_string(drawn.seeds[run]) + "}"}));
+  }
+  EXPECT_NE(values[0], values[1]);
+  EXPECT_NEAR(drawn.scores[0].main.value, std::sqrt(values[0] * values[1]), 1e-12 * values[0]);
+  EXPECT_NEAR(drawn.scores[0].seed_error, std::abs(values[0] - values[1]) / 2.0, 1e-12 * values[0]);
+  EXPECT_EQ(written().at("rows").at(1).at("seeds"), (Json{3, 5}));
+  EXPECT_EQ(written().at("rows").at(1).at("runs").at(text), Json(values));
+}
+
+TEST_F(CompareTest, ABaselineIsARowOrFullPrecision) {
+  const std::string axes = "  transform.method: [none, os_plus]\n  scheme: [w8a8, w4a4]\n";
+  const auto by_method = run(comparison(axes + "  baseline: {transform.method: os_plus}\n"));
+  EXPECT_EQ(by_method.rows[0].baseline, 2U);
+  EXPECT_EQ(by_method.rows[1].baseline, 3U);
+  EXPECT_FALSE(by_method.rows[2].baseline.has_value());
+  const auto one = run(comparison(axes + "  baseline: {transform.method: none, scheme: w8a8}\n"));
+  for (const std::size_t row : {1U, 2U, 3U}) EXPECT_EQ(one.rows[row].baseline, 0U);
+  const auto none =
+      run(comparison("  calibration: [{corpus: calibration.safetensors}, {random: ascii}]\n"
+                     "  baseline: full precision\n"));
+  EXPECT_FALSE(none.rows[1].baseline.has_value());
+}
+
+TEST_F(CompareTest, ContinuesWithWhatAnEarlierAttemptFinished) {
+  const auto wanted = comparison("  scheme: [w8a8, w4a4]\n", {"memory_limit=1 B"});
+  const Json expected = to_json(run(wanted));
+  class Killed final : public Progress {
+    void step(std::string_view task, int done, int /*total*/, std::string_view) override {
+      if (task == "compare" && done == 2) throw MachineError("killed");
+    }
+  } killer;
+  EXPECT_THROW(run_comparison(wanted, killer), MachineError);
+  class Steps final : public Progress {
+   public:
+    void remark(std::string_view message) override { last = message; }
+    void step(std::string_view task, int done, int /*total*/, std::string_view) override {
+      if (task == "compare") first = std::min(first, done);
+    }
+    std::string last;
+    int first = 100;
+  } steps;
+  Json again = to_json(run_comparison(wanted, steps));
+  EXPECT_NE(steps.last.find("1 of 2 calibrations finished"), std::string::npos) << steps.last;
+  EXPECT_EQ(steps.first, 2);
+  for (std::size_t row = 0; row < 2; ++row) {
+    again["rows"][row]["seconds"] = expected.at("rows").at(row).at("seconds");
+  }
+  EXPECT_EQ(again, expected);
 }
 
 TEST_F(CompareTest, ModelsAreMeasuredAgainstThemselves) {
@@ -98,14 +179,14 @@ TEST_F(CompareTest, ModelsAreMeasuredAgainstThemselves) {
   ASSERT_EQ(result.full_precision.size(), 2U);
   EXPECT_EQ(result.full_precision[1].label, "model2");
   EXPECT_EQ(written().at("full_precision").at("model2").at("perplexity").at(text),
-            result.full_precision[1].scores.at(0).value);
+            result.full_precision[1].scores.at(0).main.value);
   ASSERT_EQ(result.rows.size(), 4U);
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(result.rows[i].model, i / 2);
-    EXPECT_EQ(result.rows[i].scores[0].value, result.rows[i % 2].scores[0].value);
+    EXPECT_EQ(result.rows[i].scores[0].main.value, result.rows[i % 2].scores[0].main.value);
   }
   EXPECT_EQ(result.rows[0].settings, (Settings{{"model", "model"}, {"job", "as is"}}));
-  EXPECT_NE(result.rows[0].scores[0].value, result.rows[1].scores[0].value);
+  EXPECT_NE(result.rows[0].scores[0].main.value, result.rows[1].scores[0].main.value);
 }
 
 TEST_F(CompareTest, FileHoldsWhatIsReturned) {
@@ -113,19 +194,27 @@ TEST_F(CompareTest, FileHoldsWhatIsReturned) {
       run(comparison("  calibration: [{corpus: calibration.safetensors}, {random: ascii}]\n"));
   const Json json = written();
   EXPECT_EQ(json, to_json(result));
-  EXPECT_EQ(json.at("full_precision"),
-            (Json{{"perplexity", {{text, result.full_precision[0].scores.at(0).value}}}}));
+  Json again = to_json(comparison_from(json));
+  for (Json* const each : {&again, &again}) {
+    EXPECT_EQ(each->at("rows").size(), json.at("rows").size());
+  }
+  EXPECT_EQ(json.at("full_precision").at("perplexity"),
+            (Json{{text, result.full_precision[0].scores.at(0).main.value}}));
+  EXPECT_EQ(json.at("full_precision").at("standard_error").at(text).at("perplexity"),
+            result.full_precision[0].scores.at(0).main.standard_error);
   ASSERT_EQ(json.at("rows").size(), 2U);
   const Json& first = json.at("rows").at(0);
   EXPECT_EQ(first.at("settings"), (Json{{"calibration", "corpus: calibration.safetensors"}}));
-  EXPECT_EQ(first.at("perplexity"), (Json{{text, result.rows[0].scores[0].value}}));
-  EXPECT_FALSE(first.contains("difference"));
+  EXPECT_EQ(first.at("perplexity"), (Json{{text, result.rows[0].scores[0].main.value}}));
+  EXPECT_FALSE(first.contains("to_baseline"));
   for (const char* phase : {"total", "observe", "search", "quantize", "evaluate"}) {
     EXPECT_GE(first.at("seconds").at(phase), 0.0) << phase;
   }
-  EXPECT_EQ(json.at("rows").at(1).at("difference"),
-            (Json{{"from", "corpus: calibration.safetensors"},
-                  {"perplexity", {{text, result.rows[1].difference[0].value}}}}));
+  const Json& second = json.at("rows").at(1);
+  EXPECT_EQ(second.at("baseline"), first.at("settings"));
+  const PairedDifference& difference = *result.rows[1].scores.at(0).to_baseline;
+  EXPECT_EQ(second.at("to_baseline").at(text).at("ratio"), std::exp(difference.difference));
+  EXPECT_EQ(second.at("to_baseline").at(text).at("p"), difference.p_value);
 }
 
 TEST_F(CompareTest, LeavesAJobsOutputsAlone) {
@@ -170,6 +259,11 @@ TEST_F(CompareTest, ProgressGoesThroughAllRows) {
     std::vector<std::string> details;
   } progress;
   run_comparison(comparison("  scheme: [w8a8, w4a4]\n"), progress);
+  EXPECT_EQ(progress.done_counts, (std::vector<int>{0, 2, 4}));
+  EXPECT_EQ(progress.details, (std::vector<std::string>(3, "w8a8 and 1 more")));
+  progress.done_counts.clear();
+  progress.details.clear();
+  run_comparison(comparison("  scheme: [w8a8, w4a4]\n", {"memory_limit=1 B"}), progress);
   EXPECT_EQ(progress.done_counts, (std::vector<int>{0, 1, 2, 3, 4}));
   EXPECT_EQ(progress.details, (std::vector<std::string>{"w8a8", "w8a8", "w4a4", "w4a4", "w4a4"}));
 }

@@ -1,4 +1,4 @@
-#include "apps/scheme_fields.h"
+#include "calib/report/scheme_fields.h"
 
 #include "io/one_line.h"
 

@@ -1,0 +1,184 @@
+// compare.json.
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "calib/compare/compare.h"
+#include "calib/score_json.h"
+
+namespace evenkeel {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::vector<ComparedFigure> all_figures(const ComparedScore& score) {
+  std::vector<ComparedFigure> figures{score.main};
+  figures.insert(figures.end(), score.others.begin(), score.others.end());
+  return figures;
+}
+
+Json settings_json(const ComparedRow& row) {
+  Json json = Json::object();
+  for (const auto& [axis, label] : row.settings) json[axis] = label;
+  return json;
+}
+
+// Figures by metric, then text; errors by text, then metric, the main one first.
+void add_figures(const std::vector<ComparedScore>& scores, Json& json) {
+  for (const ComparedScore& score : scores) {
+    for (const ComparedFigure& figure : all_figures(score)) {
+      json[std::string(name_of(figure.metric))][score.label] = figure.value;
+    }
+  }
+  for (const ComparedScore& score : scores) {
+    for (const ComparedFigure& figure : all_figures(score)) {
+      json["standard_error"][score.label][std::string(name_of(figure.metric))] =
+          figure.standard_error;
+    }
+    if (score.examples > 0) json["examples"][score.label] = score.examples;
+  }
+}
+
+double number_from(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
+
+std::vector<ComparedScore> scores_of(const Json& json) {
+  std::vector<ComparedScore> scores;
+  for (const auto& [label, errors] : json.at("standard_error").items()) {
+    ComparedScore score{.label = label, .main = {}};
+    for (const auto& [name, error] : errors.items()) {
+      score.others.push_back(
+          {metric_from(name), number_from(json.at(name).at(label)), number_from(error)});
+    }
+    score.main = score.others.at(0);
+    score.others.erase(score.others.begin());
+    score.examples = json.value("examples", Json::object()).value(label, std::int64_t{0});
+    scores.push_back(std::move(score));
+  }
+  return scores;
+}
+
+std::string_view name_of_difference(Metric metric) {
+  return metric == Metric::perplexity ? "ratio" : "difference";
+}
+
+Json to_json(const PairedDifference& difference, Metric metric) {
+  const bool ratio = metric == Metric::perplexity;
+  const double value = ratio ? std::exp(difference.difference) : difference.difference;
+  return {{name_of_difference(metric), value},
+          {"standard_error", difference.standard_error * (ratio ? value : 1.0)},
+          {"degrees_of_freedom", difference.degrees},
+          {"p", difference.p_value},
+          {"adjusted_p", difference.adjusted_p_value}};
+}
+
+PairedDifference difference_from(const Json& json, Metric metric) {
+  const bool ratio = metric == Metric::perplexity;
+  const double value = number_from(json.at(std::string(name_of_difference(metric))));
+  return {.difference = ratio ? std::log(value) : value,
+          .standard_error = number_from(json.at("standard_error")) / (ratio ? value : 1.0),
+          .degrees = number_from(json.at("degrees_of_freedom")),
+          .p_value = number_from(json.at("p")),
+          .adjusted_p_value = number_from(json.at("adjusted_p"))};
+}
+
+void add_runs(const ComparedRow& row, Json& json) {
+  if (row.seeds.empty()) return;
+  json["seeds"] = row.seeds;
+  for (const ComparedScore& score : row.scores) {
+    json["runs"][score.label] = score.runs;
+    json["seed_error"][score.label] = score.seed_error;
+  }
+}
+
+Json row_json(const ComparedRow& row, const ComparisonResult& result) {
+  Json json{{"settings", settings_json(row)}};
+  if (result.full_precision.size() > 1) json["model"] = result.full_precision[row.model].label;
+  add_figures(row.scores, json);
+  add_runs(row, json);
+  for (const ComparedScore& score : row.scores) {
+    json["to_full_precision"][score.label] = to_json(score.to_full_precision, score.main.metric);
+  }
+  if (row.baseline) {
+    json["baseline"] = settings_json(result.rows[*row.baseline]);
+    for (const ComparedScore& score : row.scores) {
+      json["to_baseline"][score.label] = to_json(*score.to_baseline, score.main.metric);
+    }
+  }
+  if (!row.sites.empty()) json["sites"] = to_json(row.sites);
+  json["seconds"] = row.seconds;
+  return json;
+}
+
+ComparedRow row_from(const Json& json, const std::vector<ComparedModel>& models) {
+  ComparedRow row;
+  for (const auto& [axis, label] : json.at("settings").items()) {
+    row.settings.emplace_back(axis, label.get<std::string>());
+  }
+  if (json.contains("model")) {
+    const auto found =
+        std::ranges::find(models, json.at("model").get<std::string>(), &ComparedModel::label);
+    row.model = found == models.end() ? 0 : static_cast<std::size_t>(found - models.begin());
+  }
+  row.scores = scores_of(json);
+  row.seeds = json.value("seeds", std::vector<std::uint64_t>{});
+  for (ComparedScore& score : row.scores) {
+    const Metric metric = score.main.metric;
+    if (!row.seeds.empty()) {
+      for (const Json& run : json.at("runs").at(score.label))
+        score.runs.push_back(number_from(run));
+      score.seed_error = number_from(json.at("seed_error").at(score.label));
+    }
+    score.to_full_precision = difference_from(json.at("to_full_precision").at(score.label), metric);
+    if (!json.contains("baseline")) continue;
+    score.to_baseline = difference_from(json.at("to_baseline").at(score.label), metric);
+  }
+  if (json.contains("sites")) row.sites = compared_sites_from(json.at("sites"));
+  row.seconds = json.at("seconds");
+  return row;
+}
+
+}  // namespace
+
+Json to_json(const ComparisonResult& result) {
+  Json rows = Json::array();
+  for (const ComparedRow& row : result.rows) rows.push_back(row_json(row, result));
+  Json full_precision = Json::object();
+  for (const ComparedModel& model : result.full_precision) {
+    Json json = Json::object();
+    add_figures(model.scores, json);
+    if (result.full_precision.size() == 1) {
+      full_precision = std::move(json);
+    } else {
+      full_precision[model.label] = std::move(json);
+    }
+  }
+  return {{"full_precision", full_precision}, {"rows", rows}};
+}
+
+ComparisonResult comparison_from(const Json& json) {
+  ComparisonResult result;
+  const Json& full_precision = json.at("full_precision");
+  if (full_precision.contains("standard_error")) {
+    result.full_precision.push_back({"", scores_of(full_precision)});
+  } else {
+    for (const auto& [label, scores] : full_precision.items()) {
+      result.full_precision.push_back({label, scores_of(scores)});
+    }
+  }
+  for (const Json& row : json.at("rows")) {
+    result.rows.push_back(row_from(row, result.full_precision));
+  }
+  for (std::size_t i = 0; i < result.rows.size(); ++i) {
+    const Json& row = json.at("rows").at(i);
+    if (!row.contains("baseline")) continue;
+    const auto found = std::ranges::find_if(result.rows, [&](const ComparedRow& other) {
+      return settings_json(other) == row.at("baseline");
+    });
+    if (found != result.rows.end()) {
+      result.rows[i].baseline = static_cast<std::size_t>(found - result.rows.begin());
+    }
+  }
+  return result;
+}
+
+}  // namespace evenkeel
