@@ -28,8 +28,12 @@ std::vector<bool> largest_hundredth(const Vector& low, const Vector& high) {
   const Vector absmax = high.cwiseMax(-low);
   std::vector<Index> order(static_cast<std::size_t>(absmax.size()));
   std::iota(order.begin(), order.end(), Index{0});
-  std::ranges::stable_sort(order, std::ranges::greater(), [&](Index j) { return absmax(j); });
-  order.resize((order.size() + 99) / 100);
+  const std::size_t count = (order.size() + 99) / 100;
+  const auto larger = [&](Index a, Index b) {
+    return absmax(a) != absmax(b) ? absmax(a) > absmax(b) : a < b;
+  };
+  std::ranges::nth_element(order, order.begin() + static_cast<std::ptrdiff_t>(count) - 1, larger);
+  order.resize(count);
   std::vector<bool> largest(static_cast<std::size_t>(absmax.size()));
   for (const Index channel : order) largest[static_cast<std::size_t>(channel)] = true;
   return largest;
