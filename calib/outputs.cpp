@@ -94,7 +94,7 @@ void Outputs::commit(const nlohmann::ordered_json& summary, Progress& progress) 
   folded_.finish();
   quantized_.finish(id.text());
   write_text(folder_.stage("summary.json"), summary.dump(2) + "\n");
-  stage_run_report(folder_, progress);
+  stage_reports(folder_, progress);
   folder_.commit();
 }
 

@@ -8,13 +8,12 @@
 #include <fmt/format.h>
 
 #include "calib/compare/cells.h"
-#include "calib/compare/comparison_report.h"
 #include "calib/compared_inputs.h"
 #include "calib/evaluation_stream.h"
 #include "calib/fingerprint.h"
 #include "calib/finished_rows.h"
 #include "calib/output_folder.h"
-#include "calib/report/report_files.h"
+#include "calib/report/report.h"
 #include "calib/staged_job.h"
 #include "io/errors.h"
 #include "io/file.h"
@@ -201,7 +200,7 @@ ComparisonResult run_comparison(const Comparison& comparison, Progress& progress
     throw;
   }
   write_text(folder.stage("compare.json"), to_json(result).dump(2) + "\n");
-  stage_report(comparison_page(result), folder, progress);
+  stage_reports(folder, progress);
   folder.commit();
   return result;
 }

@@ -58,9 +58,8 @@ void Page::lead(std::string_view text) {
 
 void Page::heading(std::string_view text) {
   if (!first_section_) first_section_ = parts_.size();
+  parts_.push_back({.html = "", .heading = headings_.size()});
   headings_.push_back(escaped(text));
-  parts_.push_back(
-      {fmt::format("<h2 id=\"section-{}\">{}</h2>\n", headings_.size(), escaped(text))});
 }
 
 void Page::subheading(std::string_view text) {
@@ -101,10 +100,14 @@ void Page::table(const std::vector<Column>& columns,
 }
 
 void Page::figure(Chart chart, std::string_view caption) {
-  parts_.push_back({caption.empty()
-                        ? std::string()
-                        : fmt::format("<figcaption>{}</figcaption>\n", escaped(caption)),
-                    charts_.size()});
+  parts_.push_back({.html = caption.empty()
+                                ? std::string()
+                                : fmt::format("<figcaption>{}</figcaption>\n", escaped(caption)),
+                    .chart = charts_.size()});
+  add_chart(std::move(chart));
+}
+
+void Page::add_chart(Chart chart) {
   const std::string wanted = chart.name;
   const auto has_its_name = [&](const Chart& other) { return other.name == chart.name; };
   for (int number = 2; std::ranges::any_of(charts_, has_its_name); ++number) {
@@ -118,6 +121,23 @@ void Page::preformatted(std::string_view summary, std::string_view text) {
                                 escaped(summary), escaped(text))});
 }
 
+void Page::append(const Page& other) {
+  parts_.push_back({fmt::format("<h1>{}</h1>\n", other.title_)});
+  for (Part part : other.parts_) {
+    if (part.chart) {
+      const std::size_t chart = *part.chart;
+      part.chart = charts_.size();
+      add_chart(other.charts_[chart]);
+    } else if (part.heading) {
+      if (!first_section_) first_section_ = parts_.size();
+      const std::size_t heading = *part.heading;
+      part.heading = headings_.size();
+      headings_.push_back(other.headings_[heading]);
+    }
+    parts_.push_back(std::move(part));
+  }
+}
+
 std::string Page::contents() const {
   if (headings_.size() < 2) return "";
   std::string html = "<nav aria-label=\"Contents\"><ul>\n";
@@ -127,21 +147,27 @@ std::string Page::contents() const {
   return html + "</ul></nav>\n";
 }
 
+std::string Page::html_of(const Part& part,
+                          const std::vector<std::optional<std::string>>& drawings) const {
+  if (part.heading) {
+    return fmt::format("<h2 id=\"section-{}\">{}</h2>\n", *part.heading + 1,
+                       headings_[*part.heading]);
+  }
+  if (!part.chart) return part.html;
+  if (*part.chart >= drawings.size() || !drawings[*part.chart]) return "";
+  // Focusable, since where it is wider than the screen it scrolls.
+  return fmt::format(
+      "<figure id=\"{}\">\n<div class=\"drawing\" role=\"img\" tabindex=\"0\" "
+      "aria-label=\"{}\">{}</div>\n{}</figure>\n",
+      charts_[*part.chart].name, escaped(charts_[*part.chart].title), *drawings[*part.chart],
+      part.html);
+}
+
 std::string Page::html(const std::vector<std::optional<std::string>>& drawings) const {
   std::string body;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
-    const Part& part = parts_[i];
     if (i == first_section_) body += contents();
-    if (!part.chart) {
-      body += part.html;
-    } else if (*part.chart < drawings.size() && drawings[*part.chart]) {
-      // Focusable, since where it is wider than the screen it scrolls.
-      body += fmt::format(
-          "<figure id=\"{}\">\n<div class=\"drawing\" role=\"img\" tabindex=\"0\" "
-          "aria-label=\"{}\">{}</div>\n{}</figure>\n",
-          charts_[*part.chart].name, escaped(charts_[*part.chart].title), *drawings[*part.chart],
-          part.html);
-    }
+    body += html_of(parts_[i], drawings);
   }
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"

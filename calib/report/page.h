@@ -45,6 +45,10 @@ class Page {
   /// Text as it is, folded away under a summary that opens it.
   void preformatted(std::string_view summary, std::string_view text);
 
+  /// All of another page below what this one has, its title above it; its sections come into the
+  /// contents.
+  void append(const Page& other);
+
   /// The charts, in their order.
   const std::vector<Chart>& charts() const { return charts_; }
   /// The whole document. `drawings` as of draw(charts()) (drawing.h); a figure without a drawing is
@@ -54,8 +58,12 @@ class Page {
  private:
   struct Part {
     std::string html;
-    std::optional<std::size_t> chart = std::nullopt;  // drawn before html, its caption
+    std::optional<std::size_t> chart = std::nullopt;    // drawn before html, its caption
+    std::optional<std::size_t> heading = std::nullopt;  // of headings_; no html then
   };
+  std::string html_of(const Part& part,
+                      const std::vector<std::optional<std::string>>& drawings) const;
+  void add_chart(Chart chart);
   std::string contents() const;
 
   std::string title_;

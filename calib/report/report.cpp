@@ -1,12 +1,14 @@
 #include "calib/report/report.h"
 
-#include <algorithm>
 #include <array>
-#include <string>
+#include <optional>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "calib/compare/comparison_report.h"
 #include "calib/report/report_files.h"
@@ -45,8 +47,8 @@ struct Kind {
 };
 constexpr std::array kinds{
     Kind{"summary.json", page_of_run},
-    Kind{"scaling.json", page_of_scaling},
     Kind{"compare.json", page_of_comparison},
+    Kind{"scaling.json", page_of_scaling},
 };
 
 bool has(const std::filesystem::path& folder, std::string_view file) {
@@ -54,34 +56,49 @@ bool has(const std::filesystem::path& folder, std::string_view file) {
   return std::filesystem::is_regular_file(folder / file, ignored);
 }
 
+void add(Page page, std::optional<Page>& all) {
+  if (all) {
+    all->append(page);
+  } else {
+    all = std::move(page);
+  }
+}
+
 }  // namespace
 
-void stage_run_report(OutputFolder& folder, Progress& progress) {
-  Page page("Report");
-  try {
-    page = page_of_run(folder.staging());
-  } catch (const InputError& error) {
-    page.lead(fmt::format("No report could be made of this run: {}", error.what()));
-    progress.note(fmt::format("report.html is empty: {}", error.what()));
+void stage_reports(OutputFolder& folder, Progress& progress) {
+  std::optional<Page> all;
+  for (const Kind& kind : kinds) {
+    const bool is_staged = has(folder.staging(), kind.file);
+    if (!is_staged && !has(folder.path(), kind.file)) continue;
+    try {
+      add(kind.page(is_staged ? folder.staging() : folder.path()), all);
+    } catch (const InputError& error) {
+      progress.note(fmt::format("report.html leaves out {}: {}", kind.file, error.what()));
+    }
   }
-  stage_report(page, folder, progress);
+  if (!all) {
+    all.emplace("Report");
+    all->lead("No report could be made of what is here.");
+  }
+  stage_report(*all, folder, progress);
 }
 
 void write_report(const std::filesystem::path& output, Progress& progress) {
-  const auto kind =
-      std::ranges::find_if(kinds, [&](const Kind& each) { return has(output, each.file); });
-  if (kind == kinds.end()) {
-    std::string files;
-    for (const Kind& each : kinds)
-      files += fmt::format("{}{}", files.empty() ? "" : ", ", each.file);
+  std::optional<Page> all;
+  std::vector<std::string_view> files;
+  for (const Kind& kind : kinds) {
+    files.push_back(kind.file);
+    if (has(output, kind.file)) add(kind.page(output), all);
+  }
+  if (!all) {
     throw InputError(
         fmt::format("{}: nothing to report on: there is none of {}; give the output folder of a "
                     "job that has ended",
-                    output.string(), files));
+                    output.string(), fmt::join(files, ", ")));
   }
-  const Page page = kind->page(output);
   OutputFolder folder(output);
-  stage_report(page, folder, progress);
+  stage_report(*all, folder, progress);
   folder.commit();
 }
 

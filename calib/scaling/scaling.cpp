@@ -16,9 +16,8 @@
 #include "calib/layout_notes.h"
 #include "calib/ordered_parallel.h"
 #include "calib/output_folder.h"
-#include "calib/report/report_files.h"
+#include "calib/report/report.h"
 #include "calib/scaling/scaling_json.h"
-#include "calib/scaling/scaling_report.h"
 #include "calib/scaling/text_bytes.h"
 #include "calib/scheme_json.h"
 #include "calib/score_json.h"
@@ -254,7 +253,7 @@ ScalingResult run_scaling(const Comparison& comparison, Progress& progress, bool
   }
   ScalingResult result = put_together(comparison, inputs, std::move(models), std::move(outcomes));
   write_text(folder.stage("scaling.json"), to_json(result, job).dump(2) + "\n");
-  stage_report(scaling_report(result, job.file.filename().string()), folder, progress);
+  stage_reports(folder, progress);
   folder.commit();
   return result;
 }

@@ -93,5 +93,26 @@ TEST(Page, FiguresStandWhereTheyWerePut) {
   EXPECT_EQ(content_of(page).find("<figure"), std::string::npos);
 }
 
+TEST(Page, AppendsAnotherWithItsSectionsAndCharts) {
+  Page page("one");
+  page.heading("first");
+  page.figure({.name = "same", .title = "a"}, "");
+  Page other("two <b>");
+  other.lead("its answer");
+  other.heading("second");
+  other.figure({.name = "same", .title = "b"}, "");
+  page.append(other);
+  ASSERT_EQ(page.charts().size(), 2U);
+  EXPECT_EQ(page.charts()[1].name, "same-2");
+  EXPECT_EQ(page.charts()[1].title, "b");
+  const std::string content = content_of(page, {"<svg>1</svg>", "<svg>2</svg>"});
+  EXPECT_LT(content.find("<h2 id=\"section-1\">first"), content.find("<svg>1"));
+  EXPECT_LT(content.find("<svg>1"), content.find("<h1>two &lt;b&gt;</h1>"));
+  EXPECT_LT(content.find("<h1>two"), content.find("its answer"));
+  EXPECT_LT(content.find("its answer"), content.find("<h2 id=\"section-2\">second"));
+  EXPECT_LT(content.find("section-2\">second</h2>"), content.find("<svg>2"));
+  EXPECT_NE(content.find("<a href=\"#section-2\">second</a>"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace evenkeel

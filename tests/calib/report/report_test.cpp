@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "calib/compare/compare.h"
 #include "calib/report/run_results.h"
 #include "calib/runner.h"
 #include "io/errors.h"
@@ -88,7 +89,7 @@ TEST_F(Report, RefusesWhatIsNoOutputOfAJob) {
   const support::ScratchFolder empty;
   support::expect_error<InputError>(
       [&] { write_report(empty.path(), notes_); }, empty.path(),
-      {"nothing to report on: there is none of summary.json, scaling.json"});
+      {"nothing to report on: there is none of summary.json, compare.json, scaling.json"});
   EXPECT_FALSE(fs::exists(empty / "report.html"));
   support::expect_error<InputError>([&] { write_report(empty / "absent", notes_); },
                                     empty / "absent", {"nothing to report on"});
@@ -130,12 +131,30 @@ TEST_F(Report, RefusesARecordWhoseSizesDoNotFit) {
 TEST_F(Report, OfARunThatCannotBeToldIsANote) {
   OutputFolder folder(tiny_ / "other");
   write_text(folder.stage("summary.json"), "{}");
-  stage_run_report(folder, notes_);
+  stage_reports(folder, notes_);
   folder.commit();
   ASSERT_EQ(notes_.all.size(), 1U);
-  EXPECT_NE(notes_.all.front().find("report.html is empty"), std::string::npos);
+  EXPECT_NE(notes_.all.front().find("report.html leaves out summary.json"), std::string::npos);
   EXPECT_NE(read_text(tiny_ / "other/report.html").find("No report could be made"),
             std::string::npos);
+}
+
+TEST_F(Report, ShowsEverythingThatTheFolderHolds) {
+  const std::string job = read_text(tiny_.file());
+  write_text(tiny_ / "compare.yaml", job + "compare: {scheme: [w8a8, w4a4]}\n");
+  run_comparison(load_comparison(tiny_ / "compare.yaml"), notes_);
+  const std::string report = read_text(output() / "report.html");
+  const std::size_t run = report.find("<h1>");
+  const std::size_t comparison = report.find("<h1>Comparison: ");
+  ASSERT_NE(comparison, std::string::npos);
+  EXPECT_LT(run, comparison);
+  EXPECT_TRUE(fs::exists(output() / "charts/seconds.csv"));
+  EXPECT_TRUE(fs::exists(output() / "charts/seconds-2.csv"));
+  write_report(output(), notes_);
+  EXPECT_EQ(read_text(output() / "report.html"), report);
+  write_text(output() / "compare.json", "{}");
+  support::expect_error<InputError>([&] { write_report(output(), notes_); },
+                                    output() / "compare.json", {"calibrate compare", "again"});
 }
 
 }  // namespace
