@@ -38,11 +38,13 @@ constexpr const char* footer = R"(Examples:
   calibrate evaluate path/to/checkpoint --task arc_easy=ARC-Easy-Test.jsonl --examples 500 \
     --log-examples answers.jsonl
 Of a language model, perplexity: exp of the mean negative log-likelihood of tokens 2 .. L of
-each window. Of tasks, accuracy (by log-likelihood, and that over an answer's characters), and of
-last words perplexity too, prompts as in lm-evaluation-harness 0.4; kinds of files: see the README,
-"Tasks". Each figure has its standard error. Of a classifier, accuracy over labelled texts with its standard error: a .tsv with the
-columns sentence (or sentence1 and sentence2) and label, or a .jsonl with "text" (and "text_pair")
-and "label", a number or a name of config.json; each text with special tokens, cut off after L.
+each window. Of tasks, accuracy by log-likelihood, the same over an answer's characters, and of last
+words perplexity; prompts are those of lm-evaluation-harness 0.4, and the README's section "Tasks"
+tells what files are read. Of a classifier, accuracy, F1 and Matthews' correlation over labelled
+texts, or Pearson's and Spearman's where it gives a value: a .tsv with the columns sentence (or
+sentence1 and sentence2) and label, or a .jsonl with "text" (and "text_pair") and "label", a number
+or a name of config.json; each text with special tokens, cut off after L. Figures have their standard
+errors.
 Static activation ranges need a calibration (calibrate run); --activations per_token finds them
 anew for each token.
 For --json, --quiet and --threads see calibrate --help.)";
