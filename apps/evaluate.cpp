@@ -105,9 +105,6 @@ EvaluateOptions options_of(const EvaluateArguments& arguments) {
   EvaluateOptions options;
   options.texts.assign(arguments.texts.begin(), arguments.texts.end());
   for (const std::string& task : arguments.tasks) options.tasks.push_back(chosen_task(task));
-  if (options.texts.empty() && options.tasks.empty()) {
-    throw UsageError("give --text FILE or --task NAME=FILE; nothing is to be evaluated");
-  }
   if (arguments.sequence_length > 0) options.sequence_length = arguments.sequence_length;
   if (arguments.windows > 0) options.windows = arguments.windows;
   if (arguments.examples > 0) options.examples = arguments.examples;
@@ -299,6 +296,9 @@ void add_evaluate(CLI::App& program, Action& action) {
       ->type_name("FILE.jsonl");
   add_log_option(*command, arguments->log);
   command->callback([arguments, &action] {
+    if (arguments->texts.empty() && arguments->tasks.empty()) {
+      throw CLI::RequiredError("--text or --task");
+    }
     action = [arguments](const ProgramOptions& options) { return evaluate(*arguments, options); };
   });
 }

@@ -44,7 +44,7 @@ class Classifier(CommandTest):
                 self.assertEqual(found["correct"], round(found["accuracy"] * EXAMPLES))
                 self.assertAlmostEqual(
                     found["standard_error"] ** 2,
-                    found["accuracy"] * (1 - found["accuracy"]) / EXAMPLES)
+                    found["accuracy"] * (1 - found["accuracy"]) / (EXAMPLES - 1))
 
     def test_comparison_shows_accuracy(self):
         with scratch() as folder:

@@ -104,7 +104,7 @@ class EvaluateTasks(CommandTest):
                      WRONG_USAGE, ["--log-examples"]),
                     (["--task", f"plain={bad}"], WRONG_INPUT, ["bad.jsonl:2", "\"choices\""]),
                     (["--task", f"copa={own.with_suffix('.csv')}"], WRONG_INPUT, [".jsonl or .xml"]),
-                    (["--task", f"piqa={own}"], WRONG_INPUT, ["own.jsonl:1", "'goal'"])]:
+                    (["--task", f"piqa={own}"], WRONG_INPUT, ["own.jsonl:1", "is missing"])]:
                 self.assert_refused(calibrate("evaluate", MODEL, *arguments, "--quiet"), status,
                                     *words)
 
