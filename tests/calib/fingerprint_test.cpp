@@ -87,7 +87,7 @@ TEST(FingerprintTest, TasksAreNamedWithTheirLabelFiles) {
   support::write_bytes(tiny / "valid.jsonl", question);
   support::write_bytes(tiny / "valid-labels.lst", "0\n");
   support::write_bytes(tiny / "own.jsonl", R"({"context": "the", "target": "hell"})");
-  const std::string corpus = "calibration={corpus: {task: plain, file: own.jsonl}, samples: 1}";
+  const std::string corpus = "calibration={corpus: {task: plain, file: own.jsonl}, samples: 2}";
   const auto tasks = [](const std::string& more) {
     return "evaluate={tasks: [{task: piqa, file: valid.jsonl" + more + "}]}";
   };

@@ -69,6 +69,19 @@ class EvaluateTasks(CommandTest):
             self.assertAlmostEqual(found["own.jsonl"]["accuracy"], sum(right) / 3)
             self.assertNotIn("normalized_prediction", lines[3])
 
+    def test_threads_do_not_change_a_byte(self):
+        with scratch() as folder:
+            own, words = write_tasks(folder)
+            own.write_text(own.read_text() * 40)  # more than one group of rows meets the head
+            logs = []
+            for threads in (1, 3):
+                log = folder / f"{threads}.jsonl"
+                self.assert_done(calibrate(
+                    "evaluate", MODEL, "--task", f"plain={own}", f"lambada={words}",
+                    "--log-examples", log, "--threads", threads, "--quiet"))
+                logs.append(log.read_bytes())
+            self.assertEqual(*logs)
+
     def test_a_job_has_them_beside_perplexity(self):
         with scratch() as folder:
             own, words = write_tasks(folder)
