@@ -38,11 +38,13 @@ constexpr const char* footer = R"(Examples:
   calibrate evaluate path/to/checkpoint --task arc_easy=ARC-Easy-Test.jsonl --examples 500 \
     --log-examples answers.jsonl
 Of a language model, perplexity: exp of the mean negative log-likelihood of tokens 2 .. L of
-each window. Of tasks, accuracy (by log-likelihood, and that over an answer's characters), and of
-last words perplexity too, prompts as in lm-evaluation-harness 0.4; kinds of files: see the README,
-"Tasks". Each figure has its standard error. Of a classifier, accuracy over labelled texts with its standard error: a .tsv with the
-columns sentence (or sentence1 and sentence2) and label, or a .jsonl with "text" (and "text_pair")
-and "label", a number or a name of config.json; each text with special tokens, cut off after L.
+each window. Of tasks, accuracy by log-likelihood, the same over an answer's characters, and of last
+words perplexity; prompts are those of lm-evaluation-harness 0.4, and the README's section "Tasks"
+tells what files are read. Of a classifier, accuracy, F1 and Matthews' correlation over labelled
+texts, or Pearson's and Spearman's where it gives a value: a .tsv with the columns sentence (or
+sentence1 and sentence2) and label, or a .jsonl with "text" (and "text_pair") and "label", a number
+or a name of config.json; each text with special tokens, cut off after L. Figures have their standard
+errors.
 Static activation ranges need a calibration (calibrate run); --activations per_token finds them
 anew for each token.
 For --json, --quiet and --threads see calibrate --help.)";
@@ -103,9 +105,6 @@ EvaluateOptions options_of(const EvaluateArguments& arguments) {
   EvaluateOptions options;
   options.texts.assign(arguments.texts.begin(), arguments.texts.end());
   for (const std::string& task : arguments.tasks) options.tasks.push_back(chosen_task(task));
-  if (options.texts.empty() && options.tasks.empty()) {
-    throw UsageError("give --text FILE or --task NAME=FILE; nothing is to be evaluated");
-  }
   if (arguments.sequence_length > 0) options.sequence_length = arguments.sequence_length;
   if (arguments.windows > 0) options.windows = arguments.windows;
   if (arguments.examples > 0) options.examples = arguments.examples;
@@ -297,6 +296,9 @@ void add_evaluate(CLI::App& program, Action& action) {
       ->type_name("FILE.jsonl");
   add_log_option(*command, arguments->log);
   command->callback([arguments, &action] {
+    if (arguments->texts.empty() && arguments->tasks.empty()) {
+      throw CLI::RequiredError("--text or --task");
+    }
     action = [arguments](const ProgramOptions& options) { return evaluate(*arguments, options); };
   });
 }

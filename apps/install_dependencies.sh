@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that Evenkeel needs and that are missing; nothing when none is.
-# With --tests, also what only the tests need. Works without a network once all are there.
+# With --tests, also what only the tests need; with --torch, PyTorch alone, which one test compares
+# with and which is large. Works without a network once all are there.
 set -euo pipefail
 
 # package: what it is for
@@ -38,12 +39,17 @@ test_packages=(
   "python3-venv: a virtual environment for the tests that compare with PyPI packages"
 )
 
+torch_packages=(
+  "python3-torch: PyTorch, with which tests/golden/tasks_test.py compares (590 MB unpacked)"
+)
+
 packages=("${build_packages[@]}")
 case "${1:-}" in
   "") ;;
   --tests) packages+=("${test_packages[@]}") ;;
+  --torch) packages=("${torch_packages[@]}") ;;
   *)
-    echo "install_dependencies.sh: unknown option '$1'; use --tests or none" >&2
+    echo "install_dependencies.sh: unknown option '$1'; use --tests, --torch or none" >&2
     exit 2
     ;;
 esac

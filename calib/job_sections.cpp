@@ -105,10 +105,9 @@ void read_source(const SectionReader& section, const fs::path& folder, CorpusOpt
 
 void require_source(const SectionReader& section) {
   if (section.has("corpus") || section.has("random")) return;
-  section.missing(
-      "",
-      "give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) or {task: NAME, file: FILE}, "
-      "or random: ascii | vocabulary");
+  section.missing("",
+                  "give corpus: FILE (.txt, .jsonl, .tsv, .h5, .safetensors) or random: ascii | "
+                  "vocabulary");
 }
 
 CalibrationOptions read_calibration(const SectionReader& section, const fs::path& folder) {

@@ -2,8 +2,9 @@
 //
 // Checkpoints in the Hugging Face layout (config.json, safetensors, shards with an index), or in
 // one GGUF file, are mapped, checked and decoded on request, and written in the Hugging Face layout
-// tensor by tensor. Tokenizers and corpora turn text into token ids. HDF5 files hold records. Files
-// appear under their name only when complete.
+// tensor by tensor. Tokenizers and corpora turn text into token
+// ids; evaluation tasks are read in the files that their authors distribute. HDF5 files hold
+// records. Files appear under their name only when complete.
 //
 // Every byte from outside is hostile: what is wrong is an InputError that says what, where and what
 // to do (io/errors.h). This room knows storage and text, not what a layer or a bit width means, and
@@ -25,5 +26,6 @@
 #include "io/matrix.h"
 #include "io/safetensors.h"
 #include "io/stored_tensor.h"
+#include "io/tasks/task_file.h"
 #include "io/tensor_file.h"
 #include "io/tokenizer.h"

@@ -4,7 +4,8 @@
 #   tests/run.sh          all of it
 #   tests/run.sh --quick  without the sanitizers
 # Installs what is missing first: Debian packages, and into build/venv the PyPI packages of
-# tests/requirements.txt; tests that need one that cannot be had are skipped and say so.
+# tests/requirements.txt, and into build/torch-venv those that one test wants beside Debian's PyTorch;
+# tests that need one that cannot be had are skipped and say so.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -20,21 +21,29 @@ esac
 
 step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 
-# Leaves in build/venv what tests/requirements.txt names; without PyPI, what is there already.
-make_venv() {
-  local venv=build/venv
-  if cmp -s tests/requirements.txt "$venv/requirements.txt"; then
-    echo "build/venv is there"
+# Leaves in a virtual environment what a file names; without PyPI, what is there already.
+#   fill_venv VENV REQUIREMENTS PYTHON [OPTION OF venv]...
+fill_venv() {
+  local venv=$1 requirements=$2
+  if cmp -s "$requirements" "$venv/requirements.txt"; then
+    echo "$venv is there"
     return
   fi
   mkdir -p build
-  python3 -m venv "$venv"
-  if "$venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 15 \
-    -r tests/requirements.txt; then
-    cp tests/requirements.txt "$venv/requirements.txt"
-  else
+  "$3" -m venv "${@:4}" "$venv" &&
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 15 \
+      -r "$requirements" &&
+    cp "$requirements" "$venv/requirements.txt"
+}
+
+make_venvs() {
+  fill_venv build/venv tests/requirements.txt python3 ||
     echo "PyPI cannot be reached: the tests that compare with its packages will be skipped"
-  fi
+  # Of Debian's own Python, since it has Debian's PyTorch.
+  { bash apps/install_dependencies.sh --torch &&
+    fill_venv build/torch-venv tests/torch-requirements.txt /usr/bin/python3 \
+      --system-site-packages; } ||
+    echo "PyTorch cannot be had: the test that compares evaluation tasks will be skipped"
 }
 
 check_format() {
@@ -55,7 +64,7 @@ run_sanitized() {
 
 step "dependencies"
 bash apps/install_dependencies.sh --tests
-make_venv
+make_venvs
 if command -v ccache >/dev/null; then
   export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
   export CCACHE_SLOPPINESS=pch_defines,time_macros  # what ccache asks for with precompiled headers

@@ -260,5 +260,59 @@ TEST_F(AccuracyTest, ProblemsWithoutOneLabelATextHaveNone) {
   }
 }
 
+TEST_F(AccuracyTest, FiguresBesideItAreKept) {
+  Progress silent;
+  const auto score = evaluate("model", dev()).scores.at(0);
+  ASSERT_EQ(score.others.size(), 1U);  // F1 is of two classes
+  EXPECT_EQ(score.others[0].metric, Metric::matthews);
+  EXPECT_EQ(score.results.size(), 23U);
+  EXPECT_EQ(score.results[0].logits.size(), 3U);
+  const Json figures = run_job(job(), silent).at("accuracy").at("dev.tsv");
+  EXPECT_EQ(figures.at("matthews").at("full_precision").get<double>(), score.others[0].value);
+  EXPECT_EQ(figures.at("matthews").at("standard_error").at("full_precision").get<double>(),
+            standard_error(score.others[0]));
+
+  support::write_tiny_bert(folder_ / "two", {.labels = 2});
+  write("two.tsv", "sentence\tlabel\na\t0\nhell\t1\nthe the\t1\n");
+  EvaluateOptions options;
+  options.texts = {folder_ / "two.tsv"};
+  const auto two = evaluate("two", options).scores.at(0);
+  ASSERT_EQ(two.others.size(), 2U);
+  EXPECT_EQ(two.others[0].metric, Metric::f1);
+}
+
+// A head of one label gives a value, which is compared by correlation.
+TEST_F(AccuracyTest, RegressionHasCorrelations) {
+  support::write_tiny_bert(folder_ / "values", {.labels = 1});
+  auto config = Json::parse(support::read_bytes(folder_ / "values/config.json"));
+  config["problem_type"] = "regression";
+  write("values/config.json", config.dump());
+  std::string rows = "sentence1\tsentence2\tscore\n";
+  for (int i = 0; i < 12; ++i) {
+    rows += std::string(static_cast<std::size_t>(1 + i), 'a') + "\tthe\t" +
+            std::to_string(0.25 * ((5 * i) % 12)) + "\n";
+  }
+  write("sts.tsv", rows);
+  EvaluateOptions options;
+  options.texts = {folder_ / "sts.tsv"};
+  const auto result = evaluate("values", options);
+  const TextScore& score = result.scores.at(0);
+  EXPECT_EQ(score.metric, Metric::pearson);
+  EXPECT_EQ(score.others.at(0).metric, Metric::spearman);
+  EXPECT_EQ(score.results.at(1).answer, 1.25);
+  EXPECT_EQ(score.terms.size(), 12U);
+  EXPECT_LE(std::abs(score.value), 1.0);
+  EXPECT_NE(score.value, 0.0);
+  Progress silent;
+  const Json summary =
+      run_job(job({"model=values", "calibration.corpus=sts.tsv", "evaluate={accuracy: [sts.tsv]}"}),
+              silent);
+  const Json& figures = summary.at("pearson").at("sts.tsv");
+  EXPECT_EQ(figures.at("full_precision").get<double>(), score.value);
+  EXPECT_EQ(figures.at("spearman").at("full_precision").get<double>(), score.others[0].value);
+  expect_error<InputError>([&] { evaluate("values", dev()); }, folder_ / "dev.tsv:2",
+                           {"expected a number", "'bad'"});
+}
+
 }  // namespace
 }  // namespace evenkeel

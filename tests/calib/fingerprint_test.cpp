@@ -83,6 +83,28 @@ TEST(FingerprintTest, FilesAreNamed) {
   }
 }
 
+TEST(FingerprintTest, TasksAreNamedWithTheirLabelFiles) {
+  const support::TinyJob tiny;
+  const std::string question = R"({"goal": "the", "sol1": "hell", "sol2": "he"})";
+  support::write_bytes(tiny / "valid.jsonl", question);
+  support::write_bytes(tiny / "valid-labels.lst", "0\n");
+  support::write_bytes(tiny / "own.jsonl", R"({"context": "the", "target": "hell"})");
+  const std::string corpus = "calibration={corpus: {task: plain, file: own.jsonl}, samples: 2}";
+  const auto tasks = [](const std::string& more) {
+    return "evaluate={tasks: [{task: piqa, file: valid.jsonl" + more + "}]}";
+  };
+  const Fingerprint earlier = of(tiny, {tasks(""), corpus});
+  EXPECT_NO_THROW(require_same(earlier, of(tiny, {tasks(""), corpus}), "place"));
+  expect_refused<InputError>(earlier, of(tiny, {tasks(", label: other"), corpus}), "piqa");
+  support::write_bytes(tiny / "valid-labels.lst", "1\n");
+  expect_refused<InputError>(earlier, of(tiny, {tasks(""), corpus}),
+                             "labels of piqa: valid.jsonl has changed since");
+  support::write_bytes(tiny / "valid-labels.lst", "0\n");
+  support::write_bytes(tiny / "own.jsonl", R"({"context": "the", "target": "he"})");
+  expect_refused<InputError>(earlier, of(tiny, {tasks(""), corpus}),
+                             "calibration.corpus: plain: own.jsonl has changed since");
+}
+
 TEST(FingerprintTest, FilesThatCameOrWent) {
   const support::TinyJob tiny;
   const Fingerprint earlier = of(tiny);

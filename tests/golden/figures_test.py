@@ -5,11 +5,17 @@ Exit status 77: NumPy or the tool that prints our figures is absent.
 """
 import json
 import os
+import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 TOOL = os.environ.get("EVENKEEL_FIGURES", "")
+COMMAND = os.environ.get("EVENKEEL_CALIBRATE", "")
+SHARED = pathlib.Path(__file__).resolve().parents[3] / "shared"
+MODEL = SHARED / "models" / "bert-sst2"
+DEV = SHARED / "data" / "sst2" / "dev.tsv"
 SKIPPED = 77
 # Draws of the bootstrap: its own error is 1 / sqrt(2 * 2000) = 1.6 %.
 DRAWS = 2000
@@ -188,6 +194,34 @@ class Figures(unittest.TestCase):
         found = ours(values=[1, 2, 3], predictions=[7, 7, 7])
         self.assertEqual([found[name]["value"] for name in ("pearson", "spearman")], [0, 0])
         self.assertEqual(ours(values=[1], predictions=[7])["pearson"]["terms"], [0])
+
+
+class Classifier(unittest.TestCase):
+    def test_figures_of_a_model_are_those_of_its_predictions(self):
+        import numpy as np
+
+        if not MODEL.exists() or not DEV.exists() or not os.access(COMMAND, os.X_OK):
+            self.skipTest(f"needs EVENKEEL_CALIBRATE, {MODEL} and {DEV}")
+        with tempfile.TemporaryDirectory() as folder:
+            log = pathlib.Path(folder) / "examples.jsonl"
+            done = subprocess.run(
+                [COMMAND, "evaluate", str(MODEL), "--text", str(DEV), "--examples", "150",
+                 "--json", "--quiet", "--log-examples", str(log)],
+                capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            examples = [json.loads(line) for line in log.read_text().splitlines()]
+        found = json.loads(done.stdout)["accuracy"]["dev.tsv"]
+        rows = DEV.read_text(encoding="utf-8").split("\n")[1:151]
+        labels = np.array([int(row.split("\t")[1]) for row in rows])
+        predictions = np.array([int(np.argmax(example["logits"])) for example in examples])
+        self.assertEqual([example["answer"] for example in examples], labels.tolist())
+        self.assertEqual([example["prediction"] for example in examples], predictions.tolist())
+        self.assertAlmostEqual(found["accuracy"], accuracy(labels, predictions), places=12)
+        for name in ("f1", "matthews"):
+            for formula in (FORMULAS[name], by_packages().get(name, FORMULAS[name])):
+                self.assertAlmostEqual(found[name]["value"], formula(labels, predictions),
+                                       places=10)
+        self.assertLess(found["accuracy"], 1.0)  # else the others would be 1 whatever they are
 
 
 if __name__ == "__main__":

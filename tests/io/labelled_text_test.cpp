@@ -143,5 +143,44 @@ TEST_F(LabelledTextTest, AnyTruncationIsReadOrRefused) {
   }
 }
 
+TEST_F(LabelledTextTest, ColaHasNoHeader) {
+  const auto texts = read("dev.tsv", "gj04\t1\t\tThe ship sank.\ngj04\t0\t*\tSank ship.\n");
+  ASSERT_EQ(texts.size(), 2U);
+  EXPECT_EQ(texts[0].text, "The ship sank.");
+  EXPECT_EQ(texts[0].label, 1);
+  EXPECT_EQ(texts[0].line, 1U);
+  EXPECT_EQ(texts[1].text, "Sank ship.");
+  EXPECT_FALSE(texts[1].pair);
+  expect_fault("dev.tsv", "gj04\t1\t\tThe ship sank.\ngj04\tx\t\tSank.\n", ":2", {"'x'"});
+  expect_fault("dev.tsv", "gj04\t1\t\tThe ship sank.\ngj04\t1\tSank.\n", ":2", {"3 columns"});
+  expect_fault("dev.tsv", "gj04\t2\t\tThe ship sank.\n", ":1", {"no column of text"});
+}
+
+TEST_F(LabelledTextTest, ValuesOfStsB) {
+  const auto valued = [&](const std::string& name, const std::string& bytes) {
+    return read_valued_texts(file(name, bytes));
+  };
+  const auto texts = valued("dev.tsv",
+                            "index\tgenre\tsentence1\tsentence2\tscore\n"
+                            "0\tnews\ta\tb\t3.750\n1\tnews\tc\td\t-1\n");
+  ASSERT_EQ(texts.size(), 2U);
+  EXPECT_EQ(texts[0].value, 3.75);
+  EXPECT_EQ(texts[0].pair, "b");
+  EXPECT_EQ(texts[1].value, -1.0);
+  EXPECT_EQ(valued("a.jsonl", R"({"text": "a", "label": 2})").at(0).value, 2.0);
+  EXPECT_EQ(valued("a.jsonl", R"({"text": "a", "score": 0.5})").at(0).value, 0.5);
+  for (const char* bad : {"", "x", "1e999", "nan", "inf", "1,5", "2 "}) {
+    support::expect_error<InputError>(
+        [&] { valued("a.tsv", std::string("sentence\tscore\na\t") + bad + "\n"); },
+        folder_ / "a.tsv:2", {"expected a number"});
+  }
+  support::expect_error<InputError>([&] { valued("a.tsv", "sentence\tother\na\t1\n"); },
+                                    folder_ / "a.tsv:1", {"no column of values", "'score'"});
+  support::expect_error<InputError>([&] { valued("a.jsonl", R"({"text": "a"})"); },
+                                    folder_ / "a.jsonl:1", {"'score' is missing"});
+  support::expect_error<InputError>([&] { valued("a.jsonl", R"({"text": "a", "score": "1"})"); },
+                                    folder_ / "a.jsonl:1", {"expected a number"});
+}
+
 }  // namespace
 }  // namespace evenkeel
