@@ -32,6 +32,7 @@ struct ComparedScore {
   ComparedFigure main;
   std::vector<ComparedFigure> others{};
   std::int64_t examples = 0;  // of a task or labelled text
+  bool is_task = false;
   /// Of a row that was calibrated with several seeds: the main figure of each, of which `main` is
   /// the mean (mean_over_seeds), and its standard error over them; else empty, and not a number.
   std::vector<double> runs{};

@@ -23,36 +23,64 @@ Json settings_json(const ComparedRow& row) {
   return json;
 }
 
-// Figures by metric, then text; errors by text, then metric, the main one first.
+void add_text(const ComparedScore& score, Json& json) {
+  for (const ComparedFigure& figure : all_figures(score)) {
+    const std::string metric(name_of(figure.metric));
+    json[metric][score.label] = figure.value;
+    json["standard_error"][score.label][metric] = figure.standard_error;
+  }
+  if (score.examples > 0) json["examples"][score.label] = score.examples;
+}
+
+void add_task(const ComparedScore& score, Json& json) {
+  Json& task = json["tasks"][score.label];
+  Json errors = Json::object();
+  for (const ComparedFigure& figure : all_figures(score)) {
+    const std::string metric(name_of(figure.metric));
+    task[metric] = figure.value;
+    errors[metric] = figure.standard_error;
+  }
+  task["standard_error"] = std::move(errors);
+  task["examples"] = score.examples;
+}
+
+// Of texts, figures by metric, then text, and errors by text, then metric, the main one first; of
+// tasks as summary.json has them.
 void add_figures(const std::vector<ComparedScore>& scores, Json& json) {
   for (const ComparedScore& score : scores) {
-    for (const ComparedFigure& figure : all_figures(score)) {
-      json[std::string(name_of(figure.metric))][score.label] = figure.value;
-    }
-  }
-  for (const ComparedScore& score : scores) {
-    for (const ComparedFigure& figure : all_figures(score)) {
-      json["standard_error"][score.label][std::string(name_of(figure.metric))] =
-          figure.standard_error;
-    }
-    if (score.examples > 0) json["examples"][score.label] = score.examples;
+    score.is_task ? add_task(score, json) : add_text(score, json);
   }
 }
 
 double number_from(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
 
+// `value(metric)` is where a figure's value stands.
+template <typename Value>
+ComparedScore score_of(const std::string& label, const Json& errors, const Value& value) {
+  ComparedScore score{.label = label, .main = {}};
+  for (const auto& [name, error] : errors.items()) {
+    score.others.push_back({metric_from(name), number_from(value(name)), number_from(error)});
+  }
+  score.main = score.others.at(0);
+  score.others.erase(score.others.begin());
+  return score;
+}
+
 std::vector<ComparedScore> scores_of(const Json& json) {
+  const Json none = Json::object();
   std::vector<ComparedScore> scores;
-  for (const auto& [label, errors] : json.at("standard_error").items()) {
-    ComparedScore score{.label = label, .main = {}};
-    for (const auto& [name, error] : errors.items()) {
-      score.others.push_back(
-          {metric_from(name), number_from(json.at(name).at(label)), number_from(error)});
-    }
-    score.main = score.others.at(0);
-    score.others.erase(score.others.begin());
-    score.examples = json.value("examples", Json::object()).value(label, std::int64_t{0});
-    scores.push_back(std::move(score));
+  for (const auto& [label, errors] : json.value("standard_error", none).items()) {
+    scores.push_back(score_of(label, errors, [&json, &label = label](const std::string& metric) {
+      return json.at(metric).at(label);
+    }));
+    scores.back().examples = json.value("examples", none).value(label, std::int64_t{0});
+  }
+  for (const auto& [label, task] : json.value("tasks", none).items()) {
+    scores.push_back(
+        score_of(label, task.at("standard_error"),
+                 [&task = task](const std::string& metric) { return task.at(metric); }));
+    scores.back().examples = task.at("examples").get<std::int64_t>();
+    scores.back().is_task = true;
   }
   return scores;
 }

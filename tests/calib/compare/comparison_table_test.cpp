@@ -17,7 +17,11 @@ ComparedScore perplexity(double value, double error) {
   return {.label = "e.txt", .main = {Metric::perplexity, value, error}};
 }
 ComparedScore accuracy(double value, double error) {
-  return {.label = "arc", .main = {Metric::accuracy, value, error}, .examples = 50};
+  return {.label = "arc",
+          .main = {Metric::accuracy, value, error},
+          .others = {{Metric::normalized_accuracy, value / 2.0, error}},
+          .examples = 50,
+          .is_task = true};
 }
 
 const nlohmann::ordered_json seconds{
@@ -132,6 +136,9 @@ TEST(ComparisonTable, ComesBackFromItsFile) {
   EXPECT_NEAR(read.rows[3].scores[0].to_baseline->difference, std::log(1.5), 1e-15);
   EXPECT_NEAR(read.rows[3].scores[0].to_baseline->standard_error, 0.1, 1e-15);
   EXPECT_EQ(read.full_precision[0].label, "m");
+  EXPECT_TRUE(read.rows[1].scores[1].is_task);
+  EXPECT_EQ(read.rows[1].scores[1].others.at(0).value, 0.125);
+  EXPECT_EQ(json.at("rows").at(1).at("tasks").at("arc").at("normalized_accuracy"), 0.125);
   EXPECT_THROW(comparison_from({{"rows", 1}}), nlohmann::ordered_json::exception);
 }
 
