@@ -72,8 +72,10 @@ ComparedFigure compared(const Figure& figure) {
 ComparedScore compared(const Runs& runs, std::size_t text) {
   const TextScore& first = runs.front()[text];
   const std::vector<Figure> figures = figures_of(runs, text);
-  ComparedScore score{
-      .label = first.label, .main = compared(mean_over_seeds(figures)), .examples = first.examples};
+  ComparedScore score{.label = first.label,
+                      .main = compared(mean_over_seeds(figures)),
+                      .examples = first.examples,
+                      .is_task = !first.task.empty()};
   if (runs.size() > 1) {
     for (const Figure& figure : figures) score.runs.push_back(figure.value);
     score.seed_error = seed_error(figures);

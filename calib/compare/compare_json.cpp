@@ -68,14 +68,16 @@ ComparedScore score_of(const std::string& label, const Json& errors, const Value
 
 std::vector<ComparedScore> scores_of(const Json& json) {
   const Json none = Json::object();
+  const Json texts = json.value("standard_error", none);
+  const Json tasks = json.value("tasks", none);
   std::vector<ComparedScore> scores;
-  for (const auto& [label, errors] : json.value("standard_error", none).items()) {
+  for (const auto& [label, errors] : texts.items()) {
     scores.push_back(score_of(label, errors, [&json, &label = label](const std::string& metric) {
       return json.at(metric).at(label);
     }));
     scores.back().examples = json.value("examples", none).value(label, std::int64_t{0});
   }
-  for (const auto& [label, task] : json.value("tasks", none).items()) {
+  for (const auto& [label, task] : tasks.items()) {
     scores.push_back(
         score_of(label, task.at("standard_error"),
                  [&task = task](const std::string& metric) { return task.at(metric); }));

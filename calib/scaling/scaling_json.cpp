@@ -24,13 +24,23 @@ using Json = nlohmann::ordered_json;
       fmt::format("{}: not what a scaling job leaves: {}; run the job again", file.string(), what));
 }
 
+// What put_scores wrote, as far as a report reads it: texts, and of tasks the main figure.
 std::vector<TextScore> scores_of(const Json& json, Metric metric) {
   std::vector<TextScore> scores;
-  for (const auto& [label, value] : json.items()) {
-    TextScore& score = scores.emplace_back();
-    score.label = label;
-    score.value = value.get<double>();
-    score.metric = metric;
+  const std::string name(name_of(metric));
+  const Json texts = json.value(name, Json::object());
+  for (const auto& [label, value] : texts.items()) {
+    scores.push_back({.label = label, .value = value.get<double>(), .metric = metric});
+  }
+  const Json tasks = json.value("tasks", Json::object());
+  for (const auto& [label, task] : tasks.items()) {
+    const Json& errors = task.at("standard_error");
+    if (errors.empty()) continue;
+    const std::string main = errors.begin().key();
+    scores.push_back({.label = label,
+                      .value = task.at(main).get<double>(),
+                      .metric = metric_from(main),
+                      .task = "task"});
   }
   return scores;
 }
@@ -50,7 +60,7 @@ ScaledModel model_of(const std::string& label, const Json& json, Metric metric) 
   ScaledModel model{.label = label,
                     .family = json.at("family").get<std::string>(),
                     .parameters = json.at("parameters").get<std::int64_t>(),
-                    .scores = scores_of(json.at(std::string(name_of(metric))), metric),
+                    .scores = scores_of(json, metric),
                     .bits = bits_of(json.at("bits")),
                     .token_bytes = {}};
   for (const Json& bytes : json.at("token_bytes")) {
@@ -77,7 +87,7 @@ ScaledRow row_of(const Json& json, const ScalingResult& result, const std::files
     row.settings.emplace_back(axis, setting.get<std::string>());
   }
   row.weights = weights_of(json.at("weights"), file);
-  row.scores = scores_of(json.at(std::string(name_of(result.metric))), result.metric);
+  row.scores = scores_of(json, result.metric);
   row.bits = bits_of(json.at("bits"));
   if (json.contains("code_uses")) row.uses = json.at("code_uses").get<CodeUses>();
   row.seconds = json.at("seconds").get<double>();
