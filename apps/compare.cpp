@@ -52,7 +52,7 @@ std::string grids_text(const ComparisonResult& result, bool emphasis) {
   std::string all;
   const auto& scores = result.rows.front().scores;
   for (std::size_t text = 0; text < scores.size(); ++text) {
-    all += fmt::format("{} on {}\n\n{}\n", name_of(scores[text].main.metric),
+    all += fmt::format("{} on {}\n\n{}\n", name_of(scores[text].main().metric),
                        one_line(scores[text].label),
                        to_table(comparison_grid(result, text)).text(emphasis));
   }
@@ -78,6 +78,12 @@ std::string result_text(const ComparisonResult& result, const Shown& shown, bool
 Outcome compare(const JobArguments& arguments, const Shown& shown, const ProgramOptions& options) {
   if (shown.csv && options.json) {
     throw UsageError("--csv: given beside --json; give one of them");
+  }
+  if (shown.grid && (shown.csv || options.json)) {
+    throw UsageError("--grid: a table for people; leave out --csv and --json");
+  }
+  if (shown.csv && shown.options.site_errors) {
+    throw UsageError("--errors: not among the figures of --csv; leave one of them out");
   }
   const Comparison comparison = load_comparison(arguments.file, arguments.settings);
   if (shown.grid && comparison.rows.front().settings.size() < 2) {

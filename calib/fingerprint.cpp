@@ -84,8 +84,10 @@ void add_task(const std::string& what, const TaskFile& task, Values& values) {
 }
 
 void add_tasks(const EvaluationOptions& evaluate, Values& values) {
+  // By number, since their order is that of the figures.
+  int number = 0;
   for (const EvaluatedTask& task : evaluate.tasks) {
-    add_task("evaluate.tasks " + task.label, task.task, values);
+    add_task(fmt::format("evaluate.tasks {}: {}", number++, task.label), task.task, values);
   }
 }
 
@@ -178,7 +180,8 @@ Fingerprint fingerprint_of(const Comparison& comparison,
     }
     std::string& corpus = corpora[source.file];
     if (corpus.empty()) corpus = file_hash(source.file);
-    all.files[what] = corpus;
+    // Which says how it is read.
+    all.files[what + ": " + source.file.extension().string()] = corpus;
   }
   const auto& texts = comparison.job.evaluate.files();
   for (std::size_t i = 0; i < texts.size(); ++i) {

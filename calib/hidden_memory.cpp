@@ -7,12 +7,14 @@
 namespace evenkeel {
 
 bool HiddenMemory::take(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
   if (bytes > free_) return false;
   free_ -= bytes;
   return true;
 }
 
 std::uint64_t HiddenMemory::spill(std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
   if (!file_) file_.emplace(spill_folder_);
   constexpr auto most = std::numeric_limits<std::uint64_t>::max();
   file_->reserve(bytes < most - end_ ? end_ + bytes : most);
@@ -23,6 +25,7 @@ std::uint64_t HiddenMemory::spill(std::uint64_t bytes) {
 }
 
 void HiddenMemory::give_back(std::uint64_t memory_bytes, std::uint64_t spilled_bytes) {
+  const std::lock_guard lock(mutex_);
   assert(spilled_bytes <= spilled_);
   free_ += memory_bytes;
   spilled_ -= spilled_bytes;

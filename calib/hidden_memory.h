@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <mutex>
 #include <optional>
 
 #include "io/spill_file.h"
@@ -12,7 +13,7 @@ namespace evenkeel {
 inline constexpr std::uint64_t default_memory_limit = std::uint64_t{2} << 30U;
 
 /// Shared by all streams of a job. First come, first served: what asks first stays in memory.
-/// Must outlive what was taken of it. Not thread-safe.
+/// Must outlive what was taken of it. Thread-safe.
 class HiddenMemory {
  public:
   /// `spill_folder` must be there when the limit is first exceeded.
@@ -32,6 +33,7 @@ class HiddenMemory {
   SpillFile& file() { return *file_; }
 
  private:
+  std::mutex mutex_;
   std::uint64_t free_;
   std::filesystem::path spill_folder_;
   std::optional<SpillFile> file_;

@@ -149,6 +149,7 @@ bool compares(Purpose purpose) {
 
 bool is_analyzed(std::string_view path) {
   const std::string_view root = path.substr(0, path.find('.'));
+  if (path == "calibration.seeds") return false;  // it looks at one draw
   if (root != "compare") return root != "transform" && root != "scheme" && root != "evaluate";
   return path == root || path == "compare.model" || path == "compare.calibration";
 }
@@ -185,16 +186,30 @@ Reading read_all(const YamlValue& tree, const fs::path& file, Purpose purpose, E
   return all;
 }
 
-// Where a job is also compared, its seeds are for that.
-void add_idle_seeds(const YamlValue& tree, Purpose purpose, std::vector<Fault>& faults) {
-  if (purpose == Purpose::compare || purpose == Purpose::analyze) return;
-  if (purpose == Purpose::run && tree.find("compare") != nullptr) return;
+// Whether some job has seeds that only a comparison reads, and where.
+const YamlEntry* idle_seeds(const YamlValue& tree) {
   const YamlEntry* const calibration = tree.find("calibration");
-  const YamlEntry* const seeds =
-      calibration == nullptr ? nullptr : calibration->value.find("seeds");
-  if (seeds == nullptr) return;
-  faults.push_back({Fault::Kind::idle, seeds->value.place, "calibration.seeds",
-                    "cannot take effect: only calibrate compare repeats a calibration; give seed"});
+  return calibration == nullptr ? nullptr : calibration->value.find("seeds");
+}
+
+// Where a job is also compared, its seeds are for that.
+void add_idle_seeds(const YamlValue& tree, const fs::path& file, Purpose purpose,
+                    std::vector<Fault>& faults) {
+  std::vector<const YamlEntry*> idle;
+  std::vector<RowTree> rows;
+  if (purpose == Purpose::run && tree.find("compare") == nullptr) idle.push_back(idle_seeds(tree));
+  if (purpose == Purpose::scaling) {
+    std::vector<Fault> told_already;
+    rows = rows_of(tree, file.parent_path(), told_already);
+    for (const RowTree& row : rows) idle.push_back(idle_seeds(row.tree));
+  }
+  for (const YamlEntry* const seeds : idle) {
+    if (seeds == nullptr) continue;
+    faults.push_back(
+        {Fault::Kind::idle, seeds->value.place, "calibration.seeds",
+         "cannot take effect: only calibrate compare repeats a calibration; give seed"});
+    return;
+  }
 }
 
 /// A setting says what is wanted now, and must not be left unread.
@@ -247,7 +262,7 @@ Comparison load(const fs::path& file, const std::vector<std::string>& settings, 
                       "missing; a comparison needs texts to evaluate, such as evaluate: "
                       "{perplexity: [text.txt]}"});
   }
-  add_idle_seeds(tree, purpose, faults);
+  add_idle_seeds(tree, file, purpose, faults);
   throw_faults(std::move(faults));
   return std::move(all.comparison);
 }

@@ -82,7 +82,10 @@ NodeQuantizers observe_ranges(const Architecture& architecture, const Block& blo
     const bool reaches = std::ranges::find(stage, Node::attention_output) != stage.end();
     const auto any = [&] { return std::ranges::find(unfinished, true) != unfinished.end(); };
     HiddenStore reached;
-    if (reaches && any()) reached = stream.beside(count, architecture.query_channels());
+    // In full precision there is one stage, and what comes after passes another block.
+    if (reaches && any() && scheme.propagate == Propagate::quantized) {
+      reached = stream.beside(count, architecture.query_channels());
+    }
     while (any()) {
       make_and_take_in_order(
           count,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace evenkeel {
@@ -10,6 +11,17 @@ namespace evenkeel {
 using Json = nlohmann::ordered_json;
 
 namespace {
+
+// JSON has neither infinity nor NaN: both are null there, and come back as no number.
+double number_from(const Json& json) {
+  return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
+}
+
+std::vector<double> numbers_from(const Json& json) {
+  std::vector<double> numbers;
+  for (const Json& number : json) numbers.push_back(number_from(number));
+  return numbers;
+}
 
 constexpr std::array metrics{Metric::perplexity, Metric::accuracy, Metric::normalized_accuracy,
                              Metric::f1,         Metric::matthews, Metric::pearson,
@@ -51,19 +63,36 @@ std::vector<TextScore> scores_from(const Json& json) {
   std::vector<TextScore> scores;
   for (const Json& score : json) {
     scores.push_back({.label = score.at("label").get<std::string>(),
-                      .value = score.at("value").get<double>(),
+                      .value = number_from(score.at("value")),
                       .examples = score.at("examples").get<std::int64_t>(),
                       .correct = score.at("correct").get<std::int64_t>(),
                       .metric = metric_from(score.at("metric")),
-                      .terms = score.at("terms").get<std::vector<double>>()});
+                      .terms = numbers_from(score.at("terms"))});
     score.at("task").get_to(scores.back().task);
     for (const Json& other : score.at("others")) {
       scores.back().others.push_back({.metric = metric_from(other.at("metric")),
-                                      .value = other.at("value").get<double>(),
-                                      .terms = other.at("terms").get<std::vector<double>>()});
+                                      .value = number_from(other.at("value")),
+                                      .terms = numbers_from(other.at("terms"))});
     }
   }
   return scores;
+}
+
+std::optional<std::vector<TextScore>> kept_scores_of(const std::optional<Json>& json,
+                                                     const std::vector<EvaluationText>& texts) {
+  if (!json) return std::nullopt;
+  try {
+    std::vector<TextScore> scores = scores_from(*json);
+    const auto same = [](const TextScore& score, const EvaluationText& text) {
+      const bool of_windows = score.task.empty();
+      return score.label == text.label && of_windows == !text.task.has_value() &&
+             (!of_windows || score.terms.size() == text.windows.size());
+    };
+    if (!std::ranges::equal(scores, texts, same)) return std::nullopt;
+    return scores;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  }
 }
 
 Json task_json(const TextScore& score) {

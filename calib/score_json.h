@@ -1,6 +1,7 @@
 // Scores as JSON: as results have them, and as they can be read from again.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,9 @@ Metric metric_from(const nlohmann::ordered_json& name);
 nlohmann::ordered_json kept_json(const std::vector<TextScore>& scores);
 /// Throws: nlohmann::ordered_json::exception when it is none.
 std::vector<TextScore> scores_from(const nlohmann::ordered_json& json);
+/// Those kept for these texts, or nothing: there is no JSON, it is no scores, or those of others.
+std::optional<std::vector<TextScore>> kept_scores_of(
+    const std::optional<nlohmann::ordered_json>& json, const std::vector<EvaluationText>& texts);
 
 /// Of a task: {"accuracy": x, ..., "standard_error": {"accuracy": x, ...}, "examples": n}.
 nlohmann::ordered_json task_json(const TextScore& score);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,6 +11,7 @@
 #include "calib/model_calibration.h"
 #include "calib/ordered_parallel.h"
 #include "calib/shared_observation.h"
+#include "io/errors.h"
 
 namespace evenkeel {
 namespace {
@@ -32,26 +34,40 @@ class Lane {
   const HiddenStream& stream() const { return stream_; }
 
   void calibrate(const Block& block, SharedObservation* observation) {
-    result_.emplace(calibration_.calibrate(block, stream_, observation));
+    attempt([&] { result_.emplace(calibration_.calibrate(block, stream_, observation)); });
   }
   void advance(const LanguageModel& model, Index number) {
-    if (own_ && number + 1 < model.architecture().blocks) {
-      stopwatch_.time(Phase::quantize, [&] {
-        advance_past(model, number, *result_, calibration_.options().scheme, *own_);
-      });
-    }
-    calibration_.evaluate(*result_);
+    attempt([&] {
+      if (own_ && number + 1 < model.architecture().blocks) {
+        stopwatch_.time(Phase::quantize, [&] {
+          advance_past(model, number, *result_, calibration_.options().scheme, *own_);
+        });
+      }
+      calibration_.evaluate(*result_);
+    });
   }
   void tell(Index number, Progress& progress) {
-    calibration_.tell(number, *result_, progress);
+    if (failure_.empty()) calibration_.tell(number, *result_, progress);
     result_.reset();
   }
   SideBySideResult finish() {
-    CalibrationOutcome outcome = calibration_.finish();
-    return {std::move(outcome), stopwatch_};
+    CalibrationOutcome outcome;
+    attempt([&] { outcome = calibration_.finish(); });
+    return {std::move(outcome), failure_, stopwatch_};
   }
 
  private:
+  template <typename Work>
+  void attempt(const Work& work) {
+    if (!failure_.empty()) return;
+    try {
+      work();
+    } catch (const InputError& error) {
+      failure_ = error.what();
+    }
+  }
+
+  std::string failure_;
   HiddenMemory memory_;
   Stopwatch stopwatch_;
   std::optional<HiddenStream> own_;

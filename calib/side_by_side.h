@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <string>
 #include <vector>
 
 #include "calib/calibration.h"
@@ -11,14 +13,16 @@ namespace evenkeel {
 
 struct SideBySideResult {
   CalibrationOutcome outcome;
+  std::string failure;  // empty, or why there is no outcome: what its InputError said
   Stopwatch stopwatch;  // seconds in which the others were at work as well
 };
 
 /// Gives for each of `options` what calibrate_model gives, to the bit. Those that propagate full
 /// precision share one stream of samples and its statistics; in the first block all do. Of the
 /// hidden states `memory_limit` bytes are held in memory, the others in a file in `spill_folder`.
-/// Progress is told by block. Throws: as calibrate_model; of several faults that of the first of
-/// `options`.
+/// Progress is told by block. One whose activations overflow fails alone.
+/// Throws: InputError when a block cannot be loaded; MachineError as calibrate_model, of several
+/// that of the first of `options`.
 std::vector<SideBySideResult> calibrate_side_by_side(const LanguageModel& model,
                                                      const std::vector<Encoding>& samples,
                                                      const std::vector<BlockOptions>& options,

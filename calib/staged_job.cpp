@@ -63,18 +63,11 @@ std::optional<std::vector<TextScore>> kept_scores(const OutputFolder& folder,
                                                   const std::vector<EvaluationText>& texts) {
   const auto text = read_checked_text(scores_file(folder));
   if (!text) return std::nullopt;
-  std::vector<TextScore> scores;
   try {
-    scores = scores_from(parse_json(scores_file(folder), *text));
+    return kept_scores_of(parse_json(scores_file(folder), *text), texts);
   } catch (const InputError&) {
     return std::nullopt;
-  } catch (const Json::exception&) {
-    return std::nullopt;
   }
-  if (!std::ranges::equal(scores, texts, {}, &TextScore::label, &EvaluationText::label)) {
-    return std::nullopt;
-  }
-  return scores;
 }
 
 }  // namespace evenkeel

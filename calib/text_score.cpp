@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 namespace evenkeel {
 
@@ -40,8 +41,8 @@ std::optional<Metric> metric_of(const HeadModules& head) {
 double standard_error(const Figure& figure) {
   const auto count = static_cast<double>(figure.terms.size());
   if (figure.terms.size() < 2) return std::numeric_limits<double>::quiet_NaN();
-  double mean = 0.0;
-  for (const double term : figure.terms) mean += term / count;
+  // Divided once, so that terms that are all alike have no error.
+  const double mean = std::accumulate(figure.terms.begin(), figure.terms.end(), 0.0) / count;
   double squares = 0.0;
   for (const double term : figure.terms) squares += (term - mean) * (term - mean);
   const double error = std::sqrt(squares / (count - 1.0) / count);

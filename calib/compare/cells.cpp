@@ -33,16 +33,25 @@ Json own_seconds(const Stopwatch& stopwatch) {
 }
 
 Json to_json(const CellResult& result, bool site_errors) {
-  Json json{{"scores", kept_json(result.scores)}, {"seconds", result.seconds}};
+  Json json{{"scores", kept_json(result.scores)},
+            {"failure", result.failure},
+            {"seconds", result.seconds}};
   if (site_errors) json["sites"] = to_json(result.sites);
   return json;
 }
 
-std::optional<CellResult> result_from(const std::optional<Json>& json, bool site_errors) {
+std::optional<CellResult> result_from(const std::optional<Json>& json, bool site_errors,
+                                      const std::vector<EvaluationText>& texts) {
   if (!json) return std::nullopt;
   try {
-    CellResult result{
-        .scores = scores_from(json->at("scores")), .sites = {}, .seconds = json->at("seconds")};
+    CellResult result{.scores = {},
+                      .failure = json->at("failure").get<std::string>(),
+                      .sites = {},
+                      .seconds = json->at("seconds")};
+    if (!result.failure.empty()) return result;
+    auto scores = kept_scores_of(json->at("scores"), texts);
+    if (!scores) return std::nullopt;
+    result.scores = std::move(*scores);
     if (site_errors) result.sites = compared_sites_from(json->at("sites"));
     return result;
   } catch (const Json::exception&) {
@@ -109,10 +118,12 @@ std::size_t Cells::set_of(std::size_t row, const CalibrationOptions& options) {
 // Those that are finished, and where they are kept.
 class Cells::Results {
  public:
-  Results(std::size_t cells, OutputFolder& folder, bool site_errors)
+  /// `texts(cell)` are those that a cell is evaluated on.
+  template <typename Texts>
+  Results(std::size_t cells, OutputFolder& folder, bool site_errors, const Texts& texts)
       : folder_(folder), finished_(folder), site_errors_(site_errors) {
     for (std::size_t cell = 0; cell < cells; ++cell) {
-      found_.push_back(result_from(finished_.find(cell), site_errors));
+      found_.push_back(result_from(finished_.find(cell), site_errors, texts(cell)));
     }
   }
 
@@ -143,7 +154,10 @@ class Cells::Results {
 
 std::vector<CellResult> Cells::run(OutputFolder& folder, bool site_errors,
                                    Progress& progress) const {
-  Results results(cells_.size(), folder, site_errors);
+  const auto texts = [&](std::size_t cell) -> const std::vector<EvaluationText>& {
+    return inputs_.at(sets_[cells_[cell].samples].model).texts();
+  };
+  Results results(cells_.size(), folder, site_errors, texts);
   if (results.done() > 0) {
     progress.remark(fmt::format("continues with {} of {} calibrations finished in {}",
                                 results.done(), results.size(), folder.staging().string()));
@@ -183,6 +197,7 @@ void Cells::run_group(std::size_t set, std::span<const std::size_t> group, Resul
                                            inputs.texts(), steps, job.memory_limit, job.output);
   for (std::size_t i = 0; i < group.size(); ++i) {
     results.keep(group[i], {.scores = std::move(calibrated[i].outcome.scores),
+                            .failure = calibrated[i].failure,
                             .sites = sites_by_name(calibrated[i].outcome.sites),
                             .seconds = own_seconds(calibrated[i].stopwatch)});
   }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -22,7 +23,8 @@ struct Cell {
 };
 
 struct CellResult {
-  std::vector<TextScore> scores;
+  std::vector<TextScore> scores;  // none where it failed
+  std::string failure;            // why, or empty
   std::vector<ComparedSites> sites;
   nlohmann::ordered_json seconds;
 };

@@ -24,22 +24,23 @@ struct ComparedFigure {
   Metric metric = Metric::perplexity;
   double value = 0.0;
   double standard_error = 0.0;  // over windows or examples; not a number where it is not known
-};
-
-/// A text or task: its main figure, which is tested, and the others.
-struct ComparedScore {
-  std::string label;
-  ComparedFigure main;
-  std::vector<ComparedFigure> others{};
-  std::int64_t examples = 0;  // of a task or labelled text
-  bool is_task = false;
-  /// Of a row that was calibrated with several seeds: the main figure of each, of which `main` is
-  /// the mean (mean_over_seeds), and its standard error over them; else empty, and not a number.
+  /// Of a row that was calibrated with several seeds: that of each, of which `value` is the mean
+  /// (mean_over_seeds), and its standard error over them; else empty, and not a number.
   std::vector<double> runs{};
   double seed_error = std::numeric_limits<double>::quiet_NaN();
   // Of a row:
   PairedDifference to_full_precision{};
   std::optional<PairedDifference> to_baseline{};  // where the row has a baseline
+};
+
+/// A text or task and its figures, the main one first.
+struct ComparedScore {
+  std::string label;
+  std::vector<ComparedFigure> figures;
+  std::int64_t examples = 0;  // of a task or labelled text
+  bool is_task = false;
+
+  const ComparedFigure& main() const { return figures.front(); }
 };
 
 /// A model as it is, which rows are measured against.
@@ -73,10 +74,11 @@ struct CompareOptions {
 
 /// Runs every row and writes OUTPUT/compare.json. Each model is opened, and evaluated as it is,
 /// once; each calibration set is read once; rows that have it in common are calibrated side by
-/// side as far as memory_limit has room for them (calib/side_by_side.h). Rows that are finished
-/// survive a kill. Without compare.baseline, rows are measured against that of the first
-/// calibration set and otherwise the same settings, where calibration sets are an axis.
-/// Throws: UsageError when there is no text to evaluate; otherwise as run_job.
+/// side as far as memory_limit has room for them, for which each block is loaded once
+/// (calib/side_by_side.h). Rows that are finished survive a kill. A row whose activations overflow
+/// has figures that are no numbers, and a note says so. Without compare.baseline, rows are measured
+/// against that of the first calibration set and otherwise the same settings, where calibration
+/// sets are an axis. Throws: UsageError when there is no text to evaluate; otherwise as run_job.
 ComparisonResult run_comparison(const Comparison& comparison, Progress& progress,
                                 const CompareOptions& options = {});
 

@@ -11,12 +11,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::vector<ComparedFigure> all_figures(const ComparedScore& score) {
-  std::vector<ComparedFigure> figures{score.main};
-  figures.insert(figures.end(), score.others.begin(), score.others.end());
-  return figures;
-}
-
 Json settings_json(const ComparedRow& row) {
   Json json = Json::object();
   for (const auto& [axis, label] : row.settings) json[axis] = label;
@@ -24,7 +18,7 @@ Json settings_json(const ComparedRow& row) {
 }
 
 void add_text(const ComparedScore& score, Json& json) {
-  for (const ComparedFigure& figure : all_figures(score)) {
+  for (const ComparedFigure& figure : score.figures) {
     const std::string metric(name_of(figure.metric));
     json[metric][score.label] = figure.value;
     json["standard_error"][score.label][metric] = figure.standard_error;
@@ -35,7 +29,7 @@ void add_text(const ComparedScore& score, Json& json) {
 void add_task(const ComparedScore& score, Json& json) {
   Json& task = json["tasks"][score.label];
   Json errors = Json::object();
-  for (const ComparedFigure& figure : all_figures(score)) {
+  for (const ComparedFigure& figure : score.figures) {
     const std::string metric(name_of(figure.metric));
     task[metric] = figure.value;
     errors[metric] = figure.standard_error;
@@ -57,12 +51,10 @@ double number_from(const Json& json) { return json.is_null() ? std::nan("") : js
 // `value(metric)` is where a figure's value stands.
 template <typename Value>
 ComparedScore score_of(const std::string& label, const Json& errors, const Value& value) {
-  ComparedScore score{.label = label, .main = {}};
+  ComparedScore score{.label = label, .figures = {}};
   for (const auto& [name, error] : errors.items()) {
-    score.others.push_back({metric_from(name), number_from(value(name)), number_from(error)});
+    score.figures.push_back({metric_from(name), number_from(value(name)), number_from(error)});
   }
-  score.main = score.others.at(0);
-  score.others.erase(score.others.begin());
   return score;
 }
 
@@ -111,12 +103,21 @@ PairedDifference difference_from(const Json& json, Metric metric) {
           .adjusted_p_value = number_from(json.at("adjusted_p"))};
 }
 
-void add_runs(const ComparedRow& row, Json& json) {
-  if (row.seeds.empty()) return;
-  json["seeds"] = row.seeds;
+// By text, then metric.
+void add_tests(const ComparedRow& row, Json& json) {
+  if (!row.seeds.empty()) json["seeds"] = row.seeds;
   for (const ComparedScore& score : row.scores) {
-    json["runs"][score.label] = score.runs;
-    json["seed_error"][score.label] = score.seed_error;
+    for (const ComparedFigure& figure : score.figures) {
+      const std::string metric(name_of(figure.metric));
+      if (!row.seeds.empty()) {
+        json["runs"][score.label][metric] = figure.runs;
+        json["seed_error"][score.label][metric] = figure.seed_error;
+      }
+      json["to_full_precision"][score.label][metric] =
+          to_json(figure.to_full_precision, figure.metric);
+      if (!figure.to_baseline) continue;
+      json["to_baseline"][score.label][metric] = to_json(*figure.to_baseline, figure.metric);
+    }
   }
 }
 
@@ -124,19 +125,15 @@ Json row_json(const ComparedRow& row, const ComparisonResult& result) {
   Json json{{"settings", settings_json(row)}};
   if (result.full_precision.size() > 1) json["model"] = result.full_precision[row.model].label;
   add_figures(row.scores, json);
-  add_runs(row, json);
-  for (const ComparedScore& score : row.scores) {
-    json["to_full_precision"][score.label] = to_json(score.to_full_precision, score.main.metric);
-  }
-  if (row.baseline) {
-    json["baseline"] = settings_json(result.rows[*row.baseline]);
-    for (const ComparedScore& score : row.scores) {
-      json["to_baseline"][score.label] = to_json(*score.to_baseline, score.main.metric);
-    }
-  }
+  if (row.baseline) json["baseline"] = settings_json(result.rows[*row.baseline]);
+  add_tests(row, json);
   if (!row.sites.empty()) json["sites"] = to_json(row.sites);
   json["seconds"] = row.seconds;
   return json;
+}
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw Json::other_error::create(501, what, nullptr);
 }
 
 ComparedRow row_from(const Json& json, const std::vector<ComparedModel>& models) {
@@ -147,24 +144,69 @@ ComparedRow row_from(const Json& json, const std::vector<ComparedModel>& models)
   if (json.contains("model")) {
     const auto found =
         std::ranges::find(models, json.at("model").get<std::string>(), &ComparedModel::label);
-    row.model = found == models.end() ? 0 : static_cast<std::size_t>(found - models.begin());
+    if (found == models.end()) refuse("a row's model is not among the models");
+    row.model = static_cast<std::size_t>(found - models.begin());
   }
   row.scores = scores_of(json);
   row.seeds = json.value("seeds", std::vector<std::uint64_t>{});
   for (ComparedScore& score : row.scores) {
-    const Metric metric = score.main.metric;
-    if (!row.seeds.empty()) {
-      for (const Json& run : json.at("runs").at(score.label))
-        score.runs.push_back(number_from(run));
-      score.seed_error = number_from(json.at("seed_error").at(score.label));
+    for (ComparedFigure& figure : score.figures) {
+      const auto of_figure = [&](const char* key) -> const Json& {
+        return json.at(key).at(score.label).at(std::string(name_of(figure.metric)));
+      };
+      if (!row.seeds.empty()) {
+        for (const Json& run : of_figure("runs")) figure.runs.push_back(number_from(run));
+        figure.seed_error = number_from(of_figure("seed_error"));
+      }
+      figure.to_full_precision = difference_from(of_figure("to_full_precision"), figure.metric);
+      if (!json.contains("baseline")) continue;
+      figure.to_baseline = difference_from(of_figure("to_baseline"), figure.metric);
     }
-    score.to_full_precision = difference_from(json.at("to_full_precision").at(score.label), metric);
-    if (!json.contains("baseline")) continue;
-    score.to_baseline = difference_from(json.at("to_baseline").at(score.label), metric);
   }
   if (json.contains("sites")) row.sites = compared_sites_from(json.at("sites"));
   row.seconds = json.at("seconds");
+  for (const char* phase : {"total", "observe", "search", "quantize", "evaluate"}) {
+    static_cast<void>(row.seconds.at(phase).get<double>());
+  }
   return row;
+}
+
+std::size_t row_with(const Json& settings, const std::vector<ComparedRow>& rows) {
+  const auto found = std::ranges::find_if(
+      rows, [&](const ComparedRow& row) { return settings_json(row) == settings; });
+  if (found == rows.end()) refuse("a row's baseline is not among the rows");
+  return static_cast<std::size_t>(found - rows.begin());
+}
+
+bool alike(const std::vector<ComparedScore>& a, const std::vector<ComparedScore>& b) {
+  return std::ranges::equal(a, b, [](const ComparedScore& one, const ComparedScore& other) {
+    return one.label == other.label &&
+           std::ranges::equal(one.figures, other.figures, {}, &ComparedFigure::metric,
+                              &ComparedFigure::metric);
+  });
+}
+
+// Whether all rows have the same axes, and all rows and models the same texts and metrics, which is
+// what tables and charts go by.
+void check(const ComparisonResult& result) {
+  if (result.full_precision.empty() || result.rows.empty()) refuse("there is no row or no model");
+  const auto& scores = result.full_precision.front().scores;
+  if (scores.empty()) refuse("there is no figure");
+  for (const ComparedScore& score : scores) {
+    if (score.figures.empty()) refuse("a text has no figure");
+  }
+  const auto& settings = result.rows.front().settings;
+  if (settings.empty()) refuse("a row has no setting");
+  for (const ComparedModel& model : result.full_precision) {
+    if (!alike(model.scores, scores)) refuse("models have different figures");
+  }
+  for (const ComparedRow& row : result.rows) {
+    using Setting = std::pair<std::string, std::string>;
+    if (!alike(row.scores, scores)) refuse("rows have different figures");
+    if (!std::ranges::equal(row.settings, settings, {}, &Setting::first, &Setting::first)) {
+      refuse("rows have different settings");
+    }
+  }
 }
 
 }  // namespace
@@ -197,15 +239,11 @@ ComparisonResult comparison_from(const Json& json) {
   for (const Json& row : json.at("rows")) {
     result.rows.push_back(row_from(row, result.full_precision));
   }
+  check(result);
   for (std::size_t i = 0; i < result.rows.size(); ++i) {
     const Json& row = json.at("rows").at(i);
-    if (!row.contains("baseline")) continue;
-    const auto found = std::ranges::find_if(result.rows, [&](const ComparedRow& other) {
-      return settings_json(other) == row.at("baseline");
-    });
-    if (found != result.rows.end()) {
-      result.rows[i].baseline = static_cast<std::size_t>(found - result.rows.begin());
-    }
+    if (row.contains("baseline"))
+      result.rows[i].baseline = row_with(row.at("baseline"), result.rows);
   }
   return result;
 }

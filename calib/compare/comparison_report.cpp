@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -43,14 +42,14 @@ std::string row_label(const ComparedRow& row) {
 
 // A perplexity is better when it is less, anything else when it is more.
 double badness(const ComparedRow& row, std::size_t text) {
-  const ComparedFigure& figure = row.scores[text].main;
+  const ComparedFigure& figure = row.scores[text].main();
   return figure.metric == Metric::perplexity ? figure.value : -figure.value;
 }
 
 std::string against_exact(const ComparedRow& row, std::size_t text,
                           const ComparisonResult& result) {
-  const ComparedFigure& own = row.scores[text].main;
-  const ComparedFigure& exact = result.full_precision[row.model].scores[text].main;
+  const ComparedFigure& own = row.scores[text].main();
+  const ComparedFigure& exact = result.full_precision[row.model].scores[text].main();
   const bool perplexity = own.metric == Metric::perplexity;
   return fmt::format(
       "{} where full precision has {} ({}{})", score_text(own.value, own.metric),
@@ -62,8 +61,10 @@ std::string against_exact(const ComparedRow& row, std::size_t text,
 // The error of a row's figure beside its baseline's or full precision's, which leaves out what the
 // text itself does to both.
 double paired_error(const ComparedScore& score) {
-  const PairedDifference& paired = score.to_baseline ? *score.to_baseline : score.to_full_precision;
-  return paired.standard_error * (score.main.metric == Metric::perplexity ? score.main.value : 1.0);
+  const PairedDifference& paired =
+      score.main().to_baseline ? *score.main().to_baseline : score.main().to_full_precision;
+  return paired.standard_error *
+         (score.main().metric == Metric::perplexity ? score.main().value : 1.0);
 }
 
 class Categories {
@@ -147,7 +148,7 @@ class Report {
  private:
   void charts_of(std::size_t text) {
     const ComparedScore& first = result_.rows.front().scores[text];
-    page_.heading(fmt::format("{}: {}", one_line(first.label), name_of(first.main.metric)));
+    page_.heading(fmt::format("{}: {}", one_line(first.label), name_of(first.main().metric)));
     for (std::size_t model = 0; model < result_.full_precision.size(); ++model) {
       by_setting(text, model);
       const std::size_t sets = calibration_sets(model);
@@ -175,20 +176,25 @@ class Report {
 
   // Few calibration sets are series; of many, their mean and standard deviation are shown.
   void by_setting(std::size_t text, std::size_t model) {
-    const Metric metric = result_.rows.front().scores[text].main.metric;
+    const Metric metric = result_.rows.front().scores[text].main().metric;
     const bool apart = calibration_sets(model) <= most_apart;
     Categories categories(
         points_chart(title("by setting", text, model), std::string(name_of(metric))));
-    std::map<std::string, std::vector<double>> values;
+    std::vector<std::pair<std::string, std::vector<double>>>
+        values;  // by setting, as rows have them
     for (const ComparedRow& row : result_.rows) {
       if (row.model != model) continue;
       const ComparedScore& score = row.scores[text];
       std::string sets = label_of(row, is_calibration);
       if (apart) {
         categories.add(name_or(label_of(row, is_setting)), sets.empty() ? "figure" : sets,
-                       score.main.value, paired_error(score));
+                       score.main().value, paired_error(score));
       } else {
-        values[name_or(label_of(row, is_setting))].push_back(score.main.value);
+        const std::string setting = name_or(label_of(row, is_setting));
+        auto found =
+            std::ranges::find(values, setting, [](const auto& each) { return each.first; });
+        if (found == values.end()) found = values.insert(found, {setting, {}});
+        found->second.push_back(score.main().value);
       }
     }
     for (const auto& [category, each] : values) {
@@ -199,7 +205,7 @@ class Report {
       const auto degrees = static_cast<double>(std::max<std::size_t>(each.size(), 2) - 1);
       categories.add(category, "mean over calibration sets", mean, std::sqrt(squares / degrees));
     }
-    const double exact = result_.full_precision[model].scores[text].main.value;
+    const double exact = result_.full_precision[model].scores[text].main().value;
     categories.add(std::string(full_precision_label), apart ? "full precision" : "as it is", exact,
                    std::nan(""));
     if (!categories.fits()) return;
@@ -215,14 +221,14 @@ class Report {
 
   // What other calibration sets than the baseline's give.
   void beside_baseline(std::size_t text, std::size_t model) {
-    const bool perplexity = result_.rows.front().scores[text].main.metric == Metric::perplexity;
+    const bool perplexity = result_.rows.front().scores[text].main().metric == Metric::perplexity;
     Categories categories(points_chart(
         title("by calibration set", text, model),
         perplexity ? "ratio to the baseline" : "difference to the baseline, in points"));
     bool any = false;
     for (const ComparedRow& row : result_.rows) {
       if (row.model != model || !row.baseline) continue;
-      const PairedDifference& paired = *row.scores[text].to_baseline;
+      const PairedDifference& paired = *row.scores[text].main().to_baseline;
       const double ratio = std::exp(paired.difference);
       categories.add(name_or(label_of(row, is_setting)), name_or(label_of(row, is_calibration)),
                      perplexity ? ratio : 100.0 * paired.difference,
@@ -237,7 +243,7 @@ class Report {
 
   // One chart for each setting, since their figures may lie far apart.
   void by_calibration(std::size_t text, std::size_t model) {
-    const bool perplexity = result_.rows.front().scores[text].main.metric == Metric::perplexity;
+    const bool perplexity = result_.rows.front().scores[text].main().metric == Metric::perplexity;
     std::vector<std::pair<std::string, Categories>> charts;
     for (const ComparedRow& row : result_.rows) {
       if (row.model != model) continue;
@@ -251,10 +257,10 @@ class Report {
         found = charts.end() - 1;
       }
       const ComparedScore& score = row.scores[text];
-      const PairedDifference& paired = score.to_full_precision;
+      const PairedDifference& paired = score.main().to_full_precision;
       const double ratio = std::exp(paired.difference);
-      const double error =
-          score.to_baseline ? score.to_baseline->standard_error : paired.standard_error;
+      const double error = score.main().to_baseline ? score.main().to_baseline->standard_error
+                                                    : paired.standard_error;
       found->second.add(name_or(label_of(row, is_calibration)), setting,
                         perplexity ? ratio : 100.0 * paired.difference,
                         perplexity ? ratio * error : 100.0 * error);
@@ -262,8 +268,7 @@ class Report {
     for (std::size_t i = 0; i < std::min(charts.size(), most_series); ++i) {
       if (!charts[i].second.fits()) continue;
       page_.figure(charts[i].second.chart(),
-                   "Bars: a standard error of the paired difference to the baseline, else to full "
-                   "precision.");
+                   "Bars: a standard error of the paired difference to full precision.");
     }
   }
 
@@ -317,13 +322,18 @@ std::string comparison_answer(const ComparisonResult& result) {
       result.rows, [](const ComparedRow& row) { return row.baseline.has_value(); });
   for (const ComparedRow& row : result.rows) {
     const ComparedScore& score = row.scores.front();
-    if (baseline && !score.to_baseline) continue;
-    const PairedDifference& test = baseline ? *score.to_baseline : score.to_full_precision;
+    if (baseline && !score.main().to_baseline) continue;
+    const PairedDifference& test =
+        baseline ? *score.main().to_baseline : score.main().to_full_precision;
     ++tested;
     if (test.adjusted_p_value < noise) ++beyond_noise;
   }
-  return fmt::format("{}. {} of {} rows differ from {} by more than noise (adjusted p < {}).",
-                     answer, beyond_noise, tested, baseline_name(result), noise);
+  const bool seeds =
+      std::ranges::any_of(result.rows, [](const ComparedRow& row) { return !row.seeds.empty(); });
+  return fmt::format(
+      "{}. {} of {} rows differ from {} by more than the noise of {} (adjusted p < {}).", answer,
+      beyond_noise, tested, baseline_name(result),
+      seeds ? "texts and seeds" : "the texts, each calibrated once", noise);
 }
 
 Page comparison_page(const ComparisonResult& result) { return Report(result).page(); }

@@ -50,33 +50,50 @@ struct TextColumns {
     columns.push_back({one_line(score.label)});
     columns.push_back({"error"});
     if (seeds) columns.push_back({"of seeds"});
-    columns.push_back({score.main.metric == Metric::perplexity ? "ratio" : "change"});
+    columns.push_back({score.main().metric == Metric::perplexity ? "ratio" : "change"});
     if (baseline) columns.push_back({"difference"});
     columns.push_back({"p"});
+    for (std::size_t i = 1; i < score.figures.size(); ++i) {
+      columns.push_back({in_words(score.figures[i].metric)});
+      columns.push_back({"error"});
+    }
   }
 
   void add_exact(const ComparedScore& score, Cells& cells) const {
-    cells.push_back(score_text(score.main.value, score.main.metric));
-    cells.push_back(error_text(score.main.standard_error, score.main.metric));
+    cells.push_back(score_text(score.main().value, score.main().metric));
+    cells.push_back(error_text(score.main().standard_error, score.main().metric));
     cells.resize(cells.size() + 2 + (seeds ? 1 : 0) + (baseline ? 1 : 0));
+    add_others(score, cells);
   }
 
   void add(const ComparedScore& score, double exact, const ComparedScore* base,
            Cells& cells) const {
-    const auto [metric, value, error] = score.main;
+    const ComparedFigure& main = score.main();
+    const Metric metric = main.metric;
+    const double value = main.value;
     const bool perplexity = metric == Metric::perplexity;
     cells.push_back(score_text(value, metric));
-    cells.push_back(error_text(error, metric));
-    if (seeds) cells.push_back(error_text(score.seed_error, metric));
+    cells.push_back(error_text(main.standard_error, metric));
+    if (seeds) cells.push_back(error_text(main.seed_error, metric));
     cells.push_back(perplexity ? ratio_text(value, exact) : points_text(value - exact));
     if (base != nullptr) {
-      const double difference = value - base->main.value;
+      const double difference = value - base->main().value;
       cells.push_back(perplexity ? difference_text(difference) : points_text(difference));
-      cells.push_back(p_text(score.to_baseline->adjusted_p_value));
+      cells.push_back(p_text(main.to_baseline->adjusted_p_value));
     } else if (baseline) {
       cells.resize(cells.size() + 2);
     } else {
-      cells.push_back(p_text(score.to_full_precision.adjusted_p_value));
+      cells.push_back(p_text(main.to_full_precision.adjusted_p_value));
+    }
+    add_others(score, cells);
+  }
+
+ private:
+  static void add_others(const ComparedScore& score, Cells& cells) {
+    for (std::size_t i = 1; i < score.figures.size(); ++i) {
+      const ComparedFigure& figure = score.figures[i];
+      cells.push_back(score_text(figure.value, figure.metric));
+      cells.push_back(error_text(figure.standard_error, figure.metric));
     }
   }
 };
@@ -108,18 +125,20 @@ void add_record(const PairedDifference* difference, Metric metric, Cells& cells)
   cells.push_back(number_text(difference->adjusted_p_value));
 }
 
-void add_records(Cells beginning, const std::vector<ComparedScore>& scores, bool is_row,
+void add_records(const Cells& beginning, const std::vector<ComparedScore>& scores, bool is_row,
                  TextTable& table) {
   for (const ComparedScore& score : scores) {
-    Cells cells = beginning;
-    cells.push_back(score.label);
-    cells.emplace_back(name_of(score.main.metric));
-    cells.push_back(number_text(score.main.value));
-    cells.push_back(number_text(score.main.standard_error));
-    cells.push_back(number_text(score.seed_error));
-    add_record(is_row ? &score.to_full_precision : nullptr, score.main.metric, cells);
-    add_record(score.to_baseline ? &*score.to_baseline : nullptr, score.main.metric, cells);
-    table.rows.push_back(std::move(cells));
+    for (const ComparedFigure& figure : score.figures) {
+      Cells cells = beginning;
+      cells.push_back(score.label);
+      cells.emplace_back(name_of(figure.metric));
+      cells.push_back(number_text(figure.value));
+      cells.push_back(number_text(figure.standard_error));
+      cells.push_back(number_text(figure.seed_error));
+      add_record(is_row ? &figure.to_full_precision : nullptr, figure.metric, cells);
+      add_record(figure.to_baseline ? &*figure.to_baseline : nullptr, figure.metric, cells);
+      table.rows.push_back(std::move(cells));
+    }
   }
 }
 
@@ -162,7 +181,7 @@ TextTable comparison_table(const ComparisonResult& result) {
   for (const ComparedRow& row : result.rows) {
     Cells cells = setting_cells(row, axes_of(result));
     for (std::size_t i = 0; i < row.scores.size(); ++i) {
-      of_text.add(row.scores[i], result.full_precision[row.model].scores[i].main.value,
+      of_text.add(row.scores[i], result.full_precision[row.model].scores[i].main().value,
                   row.baseline ? &result.rows[*row.baseline].scores[i] : nullptr, cells);
     }
     cells.push_back(fmt::format("{:.1f}", row.seconds.at("total").get<double>()));
@@ -184,7 +203,7 @@ TextTable comparison_records(const ComparisonResult& result) {
   for (const ComparedModel& model : result.full_precision) {
     Cells beginning(axes_of(result));
     beginning.front() = name_of(model, result);
-    add_records(std::move(beginning), model.scores, false, table);
+    add_records(beginning, model.scores, false, table);
   }
   for (const ComparedRow& row : result.rows) {
     add_records(setting_cells(row, axes_of(result)), row.scores, true, table);
@@ -195,7 +214,7 @@ TextTable comparison_records(const ComparisonResult& result) {
 std::string comparison_legend(const ComparisonResult& result) {
   const auto& scores = result.full_precision.front().scores;
   const auto is_perplexity = [](const ComparedScore& score) {
-    return score.main.metric == Metric::perplexity;
+    return score.main().metric == Metric::perplexity;
   };
   const bool perplexity = std::ranges::any_of(scores, is_perplexity);
   const bool others = !std::ranges::all_of(scores, is_perplexity);
@@ -228,7 +247,7 @@ TextTable comparison_grid(const ComparisonResult& result, std::size_t text) {
     table.columns.push_back({one_line(result.rows[i].settings.back().second)});
   }
   for (const ComparedModel& model : result.full_precision) {
-    const ComparedFigure& exact = model.scores[text].main;
+    const ComparedFigure& exact = model.scores[text].main();
     Cells& cells = table.rows.emplace_back(axes);
     cells.front() = name_of(model, result);
     cells.resize(axes + across, score_text(exact.value, exact.metric));
@@ -236,7 +255,7 @@ TextTable comparison_grid(const ComparisonResult& result, std::size_t text) {
   for (std::size_t first = 0; first < result.rows.size(); first += across) {
     Cells cells = setting_cells(result.rows[first], axes);
     for (std::size_t i = first; i < first + across; ++i) {
-      const ComparedFigure& figure = result.rows[i].scores[text].main;
+      const ComparedFigure& figure = result.rows[i].scores[text].main();
       cells.push_back(score_text(figure.value, figure.metric));
     }
     table.rows.push_back(std::move(cells));

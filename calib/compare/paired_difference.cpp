@@ -34,6 +34,7 @@ std::vector<double> means_by_seed(std::span<const Figure> seeds) {
 }
 
 std::vector<double> less(std::vector<double> values, std::span<const double> others) {
+  assert(values.size() == others.size());
   std::ranges::transform(values, others, values.begin(), std::minus<>());
   return values;
 }

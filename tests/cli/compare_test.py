@@ -55,9 +55,9 @@ class Compare(CommandTest):
             for row in rows:
                 self.assertEqual(row["seeds"], [1, 2, 3])
                 for text, value in row["perplexity"].items():
-                    runs = row["runs"][text]
+                    runs = row["runs"][text]["perplexity"]
                     self.assertAlmostEqual(value, statistics.geometric_mean(runs))
-                    self.assertAlmostEqual(row["seed_error"][text],
+                    self.assertAlmostEqual(row["seed_error"][text]["perplexity"],
                                            statistics.stdev(runs) / math.sqrt(3))
 
     def test_records_are_those_of_the_file(self):
@@ -73,7 +73,7 @@ class Compare(CommandTest):
                 self.assertEqual(float(record["value"]), row[record["metric"]][name])
                 self.assertEqual(float(record["standard_error"]),
                                  row["standard_error"][name][record["metric"]])
-            ratio = result["rows"][1]["to_full_precision"][name]
+            ratio = result["rows"][1]["to_full_precision"][name]["perplexity"]
             self.assertAlmostEqual(float(records[2]["to_full_precision"]), ratio["ratio"])
             self.assertAlmostEqual(ratio["ratio"],
                                    float(records[2]["value"]) / float(records[0]["value"]))
