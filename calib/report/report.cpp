@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "calib/analysis/analysis_report.h"
 #include "calib/report/report_files.h"
 #include "calib/report/run_report.h"
 #include "calib/scaling/scaling_json.h"
@@ -34,6 +35,7 @@ struct Kind {
 constexpr std::array kinds{
     Kind{"summary.json", page_of_run},
     Kind{"scaling.json", page_of_scaling},
+    Kind{"analysis.json", analysis_page},
 };
 
 bool has(const std::filesystem::path& folder, std::string_view file) {
@@ -41,12 +43,19 @@ bool has(const std::filesystem::path& folder, std::string_view file) {
   return std::filesystem::is_regular_file(folder / file, ignored);
 }
 
+const Kind* kind_of(const std::filesystem::path& folder) {
+  const auto kind =
+      std::ranges::find_if(kinds, [&](const Kind& each) { return has(folder, each.file); });
+  return kind == kinds.end() ? nullptr : &*kind;
+}
+
 }  // namespace
 
 void stage_run_report(OutputFolder& folder, Progress& progress) {
   Page page("Report");
   try {
-    page = page_of_run(folder.staging());
+    const Kind* kind = kind_of(folder.staging());
+    if (kind != nullptr) page = kind->page(folder.staging());
   } catch (const InputError& error) {
     page.lead(fmt::format("No report could be made of this run: {}", error.what()));
     progress.note(fmt::format("report.html is empty: {}", error.what()));
@@ -55,9 +64,8 @@ void stage_run_report(OutputFolder& folder, Progress& progress) {
 }
 
 void write_report(const std::filesystem::path& output, Progress& progress) {
-  const auto kind =
-      std::ranges::find_if(kinds, [&](const Kind& each) { return has(output, each.file); });
-  if (kind == kinds.end()) {
+  const Kind* kind = kind_of(output);
+  if (kind == nullptr) {
     std::string files;
     for (const Kind& each : kinds)
       files += fmt::format("{}{}", files.empty() ? "" : ", ", each.file);

@@ -8,7 +8,7 @@
 
 namespace evenkeel {
 
-/// Stages report.html and charts/ (report_files.h) of a run whose other outputs are staged already.
+/// Stages report.html and charts/ (report_files.h) of a job whose other outputs are staged already.
 /// What the report cannot be made of is told there and by a note: a job does not fail for it at its
 /// end. Throws: MachineError when a file cannot be written.
 void stage_run_report(OutputFolder& folder, Progress& progress);
