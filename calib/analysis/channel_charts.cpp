@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 #include <string>
 #include <utility>
@@ -32,6 +33,14 @@ Chart map_chart(const std::string& title, HeatMap map, std::string value_name) {
 std::string pools_text(const HeatMap& map) {
   return map.column_width == 1 ? ""
                                : fmt::format(" The largest of {} channels each.", map.column_width);
+}
+
+double median(std::vector<double> values) {
+  std::erase_if(values, [](double value) { return !std::isfinite(value); });
+  if (values.empty()) return 0.0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::ranges::nth_element(values, middle);
+  return *middle;
 }
 
 struct WideNode {
@@ -70,7 +79,7 @@ CaptionedChart histogram_chart(const std::string& title, HistogramPlot plot, std
 std::string entries_text(const std::vector<MeanEntry>& entries) {
   std::string text;
   for (std::size_t i = 0; i < std::min(most_entries, entries.size()); ++i) {
-    text += fmt::format("{}{}.{} ({})", i > 0 ? ", " : "", entries[i].block, entries[i].channel,
+    text += fmt::format("{}{}/{} ({})", i > 0 ? ", " : "", entries[i].block, entries[i].channel,
                         digits_text(static_cast<double>(entries[i].value)));
   }
   if (entries.size() > most_entries) {
@@ -85,11 +94,14 @@ std::vector<CaptionedChart> outlier_maps(const AnalysisResult& result, const Ana
                                          std::size_t model) {
   std::vector<CaptionedChart> charts;
   for (const Node node : mapped) {
-    for (const std::size_t set : shown_sets(result.models[model])) {
+    for (const std::size_t set : shown_sets(result, model)) {
       HeatMap map = arrays.magnitudes(model, set, node);
+      // So that channels near zero do not take the colours from the ones that stand out.
+      if (const double middle = median(map.values); middle > 0.0) map.floor = middle;
       const std::string caption =
-          "The largest magnitude of each channel over all tokens: dark columns are channels that "
-          "stand out in every block." +
+          "The largest magnitude of each channel over all tokens, from the median of the map on: "
+          "dark "
+          "columns are channels that stand out in every block." +
           pools_text(map);
       const std::string title =
           titled(result, model,
@@ -106,7 +118,7 @@ std::vector<CaptionedChart> channel_ranges(const AnalysisResult& result,
   std::vector<CaptionedChart> charts;
   for (const WideNode& wide : widest_nodes(own.sets.front())) {
     BandPlot plot;
-    for (const std::size_t set : shown_sets(own)) {
+    for (const std::size_t set : shown_sets(result, model)) {
       BandPlot::Panel panel = arrays.ranges(model, set, wide.block, wide.node);
       panel.title = one_line(own.sets[set].label, 40);
       plot.panels.push_back(std::move(panel));
@@ -139,7 +151,7 @@ std::vector<CaptionedChart> distributions(const AnalysisResult& result,
     charts.push_back(histogram_chart(
         titled(result, model, of_set(own, 0, fmt::format("distribution of {}", name_of(node)))),
         std::move(by_block), "What lies outside of the bins of a block is not drawn."));
-    if (own.sets.size() == 1) continue;
+    if (own.sets.size() == 1 || result.models.size() > 1) continue;
     const std::size_t middle = own.blocks.size() / 2;
     HistogramPlot by_set;
     for (std::size_t set = 0; set < std::min(own.sets.size(), most_report_curves); ++set) {
@@ -179,12 +191,12 @@ TextTable mean_table(const AnalysisResult& result, const AnalysisArrays& arrays,
                               {"in each end"},
                               {"largest"},
                               {"top 1 % from"},
-                              {"top: block.channel", false},
+                              {"top: block/channel", false},
                               {"bottom 1 % to"},
                               {"smallest"},
-                              {"bottom: block.channel", false}},
+                              {"bottom: block/channel", false}},
                   .rows = {}};
-  for (const std::size_t set : shown_sets(own)) {
+  for (const std::size_t set : shown_sets(result, model)) {
     for (const Node node : all_nodes) {
       if (!is_analyzed(node)) continue;
       const AnalyzedMeans& figures = own.sets[set].means[index_of(node)];

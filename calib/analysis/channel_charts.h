@@ -20,7 +20,7 @@ std::vector<CaptionedChart> outlier_maps(const AnalysisResult& result, const Ana
 /// Of the nodes with the widest range of the first set, in their widest blocks.
 std::vector<CaptionedChart> channel_ranges(const AnalysisResult& result,
                                            const AnalysisArrays& arrays, std::size_t model);
-/// Histograms by block of the first set, and of several sets in the middle block.
+/// Histograms by block of the first set, and, of one model, of its sets in the middle block.
 std::vector<CaptionedChart> distributions(const AnalysisResult& result,
                                           const AnalysisArrays& arrays, std::size_t model);
 /// Pooled means, blocks x channels, of the first set.

@@ -15,11 +15,12 @@ std::vector<std::size_t> shown_blocks(std::size_t blocks) {
   return shown;
 }
 
-std::vector<std::size_t> shown_sets(const AnalyzedModel& model) {
-  if (model.sets.size() == 1) return {0};
+std::vector<std::size_t> shown_sets(const AnalysisResult& result, std::size_t model) {
+  const AnalyzedModel& own = result.models[model];
+  if (own.sets.size() == 1 || result.models.size() > 1) return {0};
   std::size_t furthest = 1;
   double distance = -1.0;
-  for (const AnalyzedPair& pair : model.pairs) {
+  for (const AnalyzedPair& pair : own.pairs) {
     if (pair.first != 0 || pair.similarity.overall.distance <= distance) continue;
     furthest = pair.second;
     distance = pair.similarity.overall.distance;

@@ -13,8 +13,8 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import browser
-from command import (LIMIT, SOURCE, WRONG_INPUT, WRONG_USAGE, CommandTest, calibrate, digest,
-                     run_tests, scratch, small_job)
+from command import (CALIBRATION_TEXT, LIMIT, SOURCE, WRONG_INPUT, WRONG_USAGE, CommandTest,
+                     calibrate, digest, run_tests, scratch, small_job)
 
 sys.path.insert(0, str(SOURCE / "bench"))
 
@@ -119,6 +119,18 @@ class Shown(CommandTest):
         with scratch() as folder:
             self.assert_done(calibrate("run", small_job(folder, transform={"method": "none"})))
             self.assert_shown(folder / "out/report.html", "run-none")
+
+    def test_of_an_analysis(self):
+        with scratch() as folder:
+            labels = ["text", "<img src=x onerror=alert(1)>", "c"]
+            self.assert_done(calibrate("analyze", small_job(folder, compare={"calibration": [
+                {"label": labels[0], "corpus": str(CALIBRATION_TEXT)},
+                {"label": labels[1], "random": "ascii"},
+                {"label": labels[2], "random": "vocabulary"}]})))
+            self.assert_shown(folder / "out/report.html", "analysis")
+            self.assertEqual(len(self.browser.evaluate(browser.MARKS)),
+                             len(list((folder / "out/charts").glob("*.svg"))))
+            self.assertEqual(self.browser.evaluate('document.querySelectorAll("img").length'), 0)
 
     def test_every_kind_of_chart(self):
         with scratch() as folder:

@@ -20,7 +20,9 @@ class ReadAnalysisTest : public testing::Test {
   // Reads the document after a change.
   template <class Change>
   AnalysisResult read_changed(const Change& change) const {
-    Json document = to_json(support::WrittenAnalysis{.sets = {"a", "b", "c"}}.result());
+    support::WrittenAnalysis written;
+    written.sets = {"a", "b", "c"};
+    Json document = to_json(written.result());
     change(document);
     write_text(file(), document.dump());
     return read_analysis(file());
