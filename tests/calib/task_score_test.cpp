@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "calib/compare.h"
+#include "calib/compare/compare.h"
 #include "calib/evaluate.h"
 #include "calib/evaluation_stream.h"
 #include "calib/evaluation_texts.h"
