@@ -17,7 +17,7 @@
 namespace evenkeel {
 namespace {
 
-constexpr std::size_t most_rows = 300;  // of a table
+constexpr std::size_t most_rows = 100;  // of a table
 
 class Report {
  public:
@@ -94,6 +94,7 @@ class Report {
 
   void outliers() {
     page_.heading("Outliers");
+    arrays_by_model(outlier_maps);
     table(tables_.nodes());
     page_.paragraph(fmt::format(
         "Over all blocks. Kurtosis: mean of the channels', 3 for a normal distribution. "
@@ -102,7 +103,6 @@ class Report {
         "the blocks and {:g} % of the tokens, with their largest magnitudes.",
         result_.options.outlier_threshold, 100.0 * result_.options.outlier_blocks,
         100.0 * result_.options.outlier_tokens));
-    arrays_by_model(outlier_maps);
   }
 
   void channels() {

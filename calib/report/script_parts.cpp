@@ -73,7 +73,7 @@ std::string log_axis(char axis, std::span<const double> values) {
   }
   std::string text = fmt::format("set logscale {}\n", axis);
   if (high == 0.0) return text;
-  return text + fmt::format("set {0}range [{1}:{2}]\nset {0}tics ({3})\nset format {0} \"%g\"\n",
+  return text + fmt::format("set {0}range [{1}:{2}]\nset {0}tics ({3})\nset format {0} \"% g\"\n",
                             axis, low / 1.1, high * 1.1,
                             fmt::join(round_numbers(low / 1.1, high * 1.1), ", "));
 }

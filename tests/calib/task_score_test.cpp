@@ -15,6 +15,7 @@
 #include "calib/evaluation_texts.h"
 #include "calib/runner.h"
 #include "calib/scaling/scaling.h"
+#include "calib/scaling/scaling_json.h"
 #include "calib/sensitivity.h"
 #include "calib/window_scores.h"
 #include "io/checkpoint.h"
@@ -264,8 +265,9 @@ TEST_F(TaskJob, ComparisonsAndSensitivitiesHaveThem) {
     for (const Json& row : compared.at("rows")) {
       EXPECT_TRUE(row.at("tasks").at("winogrande").contains("accuracy"));
     }
-    const auto scaled = run_scaling(load_scaling(tiny_.file(), more), silent, true);
-    const Json scaling = to_json(scaled);
+    const Comparison wanted = load_scaling(tiny_.file(), more);
+    const auto scaled = run_scaling(wanted, silent, true);
+    const Json scaling = to_json(scaled, wanted.job);
     EXPECT_EQ(scaling.at("rows").at(1).at("tasks").at("own").at("accuracy"),
               compared.at("rows").at(1).at("tasks").at("own").at("accuracy"));
     EXPECT_EQ(scaled.metric, text ? Metric::perplexity : Metric::accuracy);

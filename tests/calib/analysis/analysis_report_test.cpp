@@ -72,10 +72,31 @@ TEST(AnalysisReport, AnswersInTwoSentences) {
 
 TEST(AnalysisReport, HasTheseCharts) {
   EXPECT_EQ(names_of(page_of({})),
-            (std::vector<std::string>{
-                "magnitudes-of-attention-input-first", "magnitudes-of-attention-input-second",
-                "magnitudes-of-mlp-input-first", "magnitudes-of-mlp-input-second",
-                "magnitudes-of-mlp-hidden-first", "magnitudes-of-mlp-hidden-second"}));
+            (std::vector<std::string>{"magnitudes-of-attention-input-first",
+                                      "magnitudes-of-attention-input-second",
+                                      "magnitudes-of-mlp-input-first",
+                                      "magnitudes-of-mlp-input-second",
+                                      "magnitudes-of-mlp-hidden-first",
+                                      "magnitudes-of-mlp-hidden-second",
+                                      "ranges-of-channels-attention-query-of-block-0",
+                                      "ranges-of-channels-attention-key-of-block-1",
+                                      "ranges-of-channels-attention-input-of-block-2",
+                                      "distribution-of-attention-output-first",
+                                      "distribution-of-attention-output-in-block-1-by-set",
+                                      "distribution-of-mlp-hidden-first",
+                                      "distribution-of-mlp-hidden-in-block-1-by-set",
+                                      "kurtosis-by-node-first",
+                                      "kurtosis-of-attention-input",
+                                      "kurtosis-of-mlp-hidden",
+                                      "rmse-per-token-attention-input",
+                                      "rmse-per-tensor-attention-input",
+                                      "standard-deviation-of-a-token-attention-input",
+                                      "spectral-norms",
+                                      "gains-of-norms",
+                                      "weights-of-block-1",
+                                      "weights-of-self-attn-q-proj-longest-tails-in-block-1",
+                                      "pooled-means-of-attention-input-first",
+                                      "pooled-means-of-mlp-input-first"}));
 }
 
 TEST(AnalysisReport, ChartsHoldTheFigures) {
