@@ -1,6 +1,7 @@
 // Plots over channels: bands of their ranges, and heat maps.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,19 @@ double tic_step(std::size_t count) {
 // Of a matrix that gnuplot can draw, which is at least 2 x 2: rows and columns that are alone are
 // there twice, each half as wide.
 std::size_t times_of(std::size_t count) { return count == 1 ? 2 : 1; }
+
+// REQUIRES: something to draw. The bar is short: gnuplot's powers of ten do, if it has any.
+std::string log_colours(const HeatMap& shown) {
+  double low = std::numeric_limits<double>::infinity();
+  double high = 0.0;
+  for (const double value : shown.values) {
+    if (!can_stand(value, true)) continue;
+    low = std::min(low, std::max(value, shown.floor.value_or(0.0)));
+    high = std::max(high, value);
+  }
+  const std::string text = "set logscale cb\n";
+  return high > 10.0 * low ? text : text + log_tics("cb", low, std::max(low, high));
+}
 
 }  // namespace
 
@@ -111,7 +125,7 @@ PlotScript plot_script(const HeatMap& map, const Chart&) {
       "unset grid\nunset key\nset border 15\nset tics out\nset cblabel {}\n{}{}"
       "set xrange [0:{}]\nset yrange [{}:-0.5]\n"
       "plot $map matrix using (($1+0.5)*{}):(($2+0.5)/{}-0.5):3 with image\n",
-      literal(map.value_name), map.log_colour ? "set logscale cb\n" : "", floor,
+      literal(map.value_name), map.log_colour ? log_colours(shown) : "", floor,
       shown.columns * shown.column_width, static_cast<double>(shown.rows) - 0.5,
       static_cast<double>(shown.column_width) / static_cast<double>(across), down);
   return script;
