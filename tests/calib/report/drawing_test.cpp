@@ -147,6 +147,18 @@ TEST_F(Drawing, LogarithmicColoursWithinAPowerOfTenHaveLabels) {
   EXPECT_EQ(drawn(chart(2000.0)).find("<text> 5</text>"), std::string::npos);
 }
 
+TEST_F(Drawing, MapsOfFewRowsHaveATicForEach) {
+  const std::string svg =
+      drawn({.name = "m",
+             .title = "t",
+             .plot = HeatMap{.rows = 3,
+                             .columns = 3,
+                             .values = {100, 200, 300, 200, 100, 400, 300, 400, 100},
+                             .value_name = "v"}});
+  EXPECT_EQ(svg.find("0.5</text>"), std::string::npos);
+  EXPECT_EQ(count_of(svg, "2</text>"), 2U);
+}
+
 TEST_F(Drawing, BandsAreFilledInAPanelEach) {
   BandPlot::Panel wide{.title = "before", .low = {}, .high = {}};
   for (int i = 0; i < 4096; ++i) {
