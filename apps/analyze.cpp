@@ -6,11 +6,12 @@
 
 #include <fmt/format.h>
 
-#include "apps/analysis_tables.h"
 #include "apps/command.h"
 #include "apps/figures.h"
 #include "apps/job_arguments.h"
 #include "apps/progress_bar.h"
+#include "apps/table.h"
+#include "calib/analysis/analysis_tables.h"
 #include "calib/progress_log.h"
 #include "io/errors.h"
 
@@ -22,8 +23,8 @@ constexpr const char* footer = R"(Examples:
   calibrate analyze job.yaml --set analyze.outlier_threshold=3 --set output=out/analysis
   calibrate analyze job.yaml --csv > analysis.csv
 Moves the job's calibration sets (compare.calibration, else calibration) through its models
-(compare.model, else model) in full precision and writes OUTPUT/analysis.json and
-OUTPUT/analysis.h5. transform, scheme, evaluate and other lists of compare are not read.
+(compare.model, else model) in full precision and writes OUTPUT/analysis.json,
+OUTPUT/analysis.h5 and OUTPUT/report.html. transform, scheme, evaluate and other lists of compare are not read.
 For --json, --quiet and --threads see calibrate --help.)";
 
 struct Arguments {
@@ -34,7 +35,7 @@ struct Arguments {
 std::string csv_of(const AnalysisResult& result) {
   std::string text;
   for (const TitledTable& each : analysis_tables(result, true)) {
-    text += (text.empty() ? "" : "\n") + each.table.csv();
+    text += (text.empty() ? "" : "\n") + Table(each.table).csv();
   }
   return text;
 }
@@ -42,7 +43,7 @@ std::string csv_of(const AnalysisResult& result) {
 std::string text_of(const AnalysisResult& result, bool emphasis) {
   std::string text;
   for (const TitledTable& each : analysis_tables(result, false)) {
-    text += fmt::format("{}\n\n{}\n", each.title, each.table.text(emphasis));
+    text += fmt::format("{}\n\n{}\n", each.title, Table(each.table).text(emphasis));
   }
   return text +
          "kurtosis: mean of the channels', 3 for a normal distribution. producers: rank "
@@ -61,9 +62,10 @@ Outcome analyze(const Arguments& arguments, const ProgramOptions& options) {
   const AnalysisResult result = run_analysis(analysis, progress);
   if (options.json) return {document(to_json(result)), ""};
   if (arguments.csv) return {csv_of(result), ""};
-  return {fmt::format("{}\nwrote {}\nwrote {}\n", text_of(result, options.emphasis),
+  return {fmt::format("{}\nwrote {}\nwrote {}\nwrote {}\n", text_of(result, options.emphasis),
                       shown_path(analysis.job.output / "analysis.json"),
-                      shown_path(analysis.job.output / "analysis.h5")),
+                      shown_path(analysis.job.output / "analysis.h5"),
+                      shown_path(analysis.job.output / "report.html")),
           ""};
 }
 

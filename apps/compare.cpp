@@ -38,29 +38,19 @@ struct Shown {
   CompareOptions options;
 };
 
-Table to_table(const TextTable& text) {
-  std::vector<Table::Column> columns;
-  for (const auto& [name, figures] : text.columns) {
-    columns.push_back({name, figures ? Table::Align::right : Table::Align::left});
-  }
-  Table table(std::move(columns));
-  for (const auto& row : text.rows) table.add(row);
-  return table;
-}
-
 std::string grids_text(const ComparisonResult& result, bool emphasis) {
   std::string all;
   const auto& scores = result.rows.front().scores;
   for (std::size_t text = 0; text < scores.size(); ++text) {
     all += fmt::format("{} on {}\n\n{}\n", name_of(scores[text].main().metric),
                        one_line(scores[text].label),
-                       to_table(comparison_grid(result, text)).text(emphasis));
+                       Table(comparison_grid(result, text)).text(emphasis));
   }
   return all;
 }
 
 std::string errors_text(const ComparisonResult& result, bool emphasis) {
-  const Table table = to_table(errors_table(result));
+  const Table table(errors_table(result));
   if (table.empty()) return "\nno row transforms a site: no errors to show\n";
   return "\n" + table.text(emphasis) +
          "\nRanges over all blocks, errors as means over blocks: squared error of the quantized "
@@ -70,7 +60,7 @@ std::string errors_text(const ComparisonResult& result, bool emphasis) {
 
 std::string result_text(const ComparisonResult& result, const Shown& shown, bool emphasis) {
   std::string text = shown.grid ? grids_text(result, emphasis)
-                                : to_table(comparison_table(result)).text(emphasis) + "\n" +
+                                : Table(comparison_table(result)).text(emphasis) + "\n" +
                                       comparison_legend(result);
   return shown.options.site_errors ? text + errors_text(result, emphasis) : text;
 }
@@ -100,7 +90,7 @@ Outcome compare(const JobArguments& arguments, const Shown& shown, const Program
   ProgressLog progress(bar, arguments.log);
   const ComparisonResult result = run_comparison(comparison, progress, shown.options);
   if (options.json) return {document(to_json(result)), ""};
-  if (shown.csv) return {to_table(comparison_records(result)).csv(), ""};
+  if (shown.csv) return {Table(comparison_records(result)).csv(), ""};
   return {fmt::format("{}wrote {}\nwrote {}\n", result_text(result, shown, options.emphasis),
                       shown_path(comparison.job.output / "compare.json"),
                       shown_path(comparison.job.output / "report.html")),

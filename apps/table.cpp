@@ -51,6 +51,12 @@ std::string csv_line(const std::vector<std::string>& cells) {
 
 }  // namespace
 
+Table::Table(const TextTable& text) : rows_(text.rows) {
+  for (const auto& [name, figures] : text.columns) {
+    columns_.push_back({name, figures ? Align::right : Align::left});
+  }
+}
+
 void Table::add(std::vector<std::string> cells) {
   assert(cells.size() == columns_.size());
   rows_.push_back(std::move(cells));

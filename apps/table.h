@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "calib/report/text_table.h"
+
 namespace evenkeel {
 
 /// A table with a rule of dashes below its header. Every character that is not a UTF-8
@@ -19,6 +21,7 @@ class Table {
   };
 
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+  explicit Table(const TextTable& text);
 
   /// REQUIRES: one cell for each column.
   void add(std::vector<std::string> cells);

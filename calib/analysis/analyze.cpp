@@ -11,6 +11,7 @@
 #include "calib/compared_inputs.h"
 #include "calib/job_inputs.h"
 #include "calib/output_folder.h"
+#include "calib/report/report.h"
 #include "io/errors.h"
 #include "io/file.h"
 
@@ -233,6 +234,7 @@ AnalysisResult run_analysis(const Comparison& analysis, Progress& progress) {
   progress.step("analyze", steps, steps, "finish");
   record.commit();
   write_text(output.stage("analysis.json"), to_json(result).dump(2) + "\n");
+  stage_reports(output, progress);
   output.commit();
   return result;
 }

@@ -79,11 +79,11 @@ struct AnalysisResult {
   std::vector<AnalyzedModel> models;
 };
 
-/// Analyzes the models and sets that load_analysis gives and writes OUTPUT/analysis.json (to_json)
-/// and OUTPUT/analysis.h5 (calib/analysis/analysis_record.h). Each block is loaded once, and every
-/// set moves through it in full precision; hidden states of all sets share `memory_limit`.
-/// Throws: InputError, MachineError as run_job; a NaN or infinite activation names model, block,
-/// set, node and channel.
+/// Analyzes the models and sets that load_analysis gives and writes OUTPUT/analysis.json (to_json),
+/// OUTPUT/analysis.h5 (calib/analysis/analysis_record.h), and OUTPUT/report.html with charts/. Each
+/// block is loaded once, and every set moves through it in full precision; hidden states of all
+/// sets share `memory_limit`. Throws: InputError, MachineError as run_job; a NaN or infinite
+/// activation names model, block, set, node and channel.
 AnalysisResult run_analysis(const Comparison& analysis, Progress& progress);
 
 /// What analysis.json holds.

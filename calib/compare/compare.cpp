@@ -211,9 +211,8 @@ ComparisonResult compare(const Comparison& comparison, const ComparedInputs& inp
     }
   }
   std::vector<Runs> runs;
-  result.rows =
-      rows_from(comparison, inputs, cells.all(), cells.run(folder, site_errors, progress), exact,
-                progress, runs);
+  result.rows = rows_from(comparison, inputs, cells.all(), cells.run(folder, site_errors, progress),
+                          exact, progress, runs);
   add_scores(runs, exact, result.rows);
   adjust_for_number(result.rows);
   return result;

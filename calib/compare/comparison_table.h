@@ -2,17 +2,11 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "calib/compare/compare.h"
-#include "calib/report/page.h"
+#include "calib/report/text_table.h"
 
 namespace evenkeel {
-
-struct TextTable {
-  std::vector<Page::Column> columns;
-  std::vector<std::vector<std::string>> rows;
-};
 
 /// A line for each model as it is and each row: settings; of each text the figure, its standard
 /// error (over seeds too, where there are), the ratio or change to full precision, the difference

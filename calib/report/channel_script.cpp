@@ -1,10 +1,12 @@
 // Plots over channels: bands of their ranges, and heat maps.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "calib/report/plot_script.h"
 
@@ -50,6 +52,31 @@ double tic_step(std::size_t count) {
 // Of a matrix that gnuplot can draw, which is at least 2 x 2: rows and columns that are alone are
 // there twice, each half as wide.
 std::size_t times_of(std::size_t count) { return count == 1 ? 2 : 1; }
+
+// REQUIRES: something to draw. The bar is short: gnuplot's powers of ten do, if it has any.
+std::string log_colours(const HeatMap& shown) {
+  double low = std::numeric_limits<double>::infinity();
+  double high = 0.0;
+  for (const double value : shown.values) {
+    if (!can_stand(value, true)) continue;
+    low = std::min(low, std::max(value, shown.floor.value_or(0.0)));
+    high = std::max(high, value);
+  }
+  const std::string text = "set logscale cb\n";
+  return high > 10.0 * low ? text : text + log_tics("cb", low, std::max(low, high));
+}
+
+// Rows and columns so few that gnuplot would put tics between them have one each, in its middle.
+std::string few_tics(const HeatMap& shown) {
+  constexpr std::size_t few = 12;
+  std::string text = shown.rows <= few ? "set ytics 0, 1\n" : "";
+  if (shown.columns > few || shown.column_width > 1) return text;
+  std::vector<std::string> tics;
+  for (std::size_t i = 0; i < shown.columns; ++i) {
+    tics.push_back(fmt::format("\"{}\" {}", i, static_cast<double>(i) + 0.5));
+  }
+  return text + fmt::format("set xtics ({})\n", fmt::join(tics, ", "));
+}
 
 }  // namespace
 
@@ -109,9 +136,9 @@ PlotScript plot_script(const HeatMap& map, const Chart&) {
       "END\nset palette defined (0 \"#eef3fa\", 0.25 \"#9ecae1\", 0.5 \"#4292c6\", 0.75 "
       "\"#08519c\", 1 \"#041c3f\")\n"
       "unset grid\nunset key\nset border 15\nset tics out\nset cblabel {}\n{}{}"
-      "set xrange [0:{}]\nset yrange [{}:-0.5]\n"
+      "{}set xrange [0:{}]\nset yrange [{}:-0.5]\n"
       "plot $map matrix using (($1+0.5)*{}):(($2+0.5)/{}-0.5):3 with image\n",
-      literal(map.value_name), map.log_colour ? "set logscale cb\n" : "", floor,
+      literal(map.value_name), map.log_colour ? log_colours(shown) : "", floor, few_tics(shown),
       shown.columns * shown.column_width, static_cast<double>(shown.rows) - 0.5,
       static_cast<double>(shown.column_width) / static_cast<double>(across), down);
   return script;

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "calib/analysis/analysis_report.h"
 #include "calib/compare/comparison_report.h"
 #include "calib/report/report_files.h"
 #include "calib/report/run_report.h"
@@ -49,6 +50,7 @@ constexpr std::array kinds{
     Kind{"summary.json", page_of_run},
     Kind{"compare.json", page_of_comparison},
     Kind{"scaling.json", page_of_scaling},
+    Kind{"analysis.json", analysis_page},
 };
 
 bool has(const std::filesystem::path& folder, std::string_view file) {

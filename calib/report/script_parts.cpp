@@ -67,6 +67,11 @@ std::string tic_label(std::string_view text, std::size_t longest) {
   return doubled;
 }
 
+std::string log_tics(std::string_view axis, double low, double high) {
+  return fmt::format("set {0}tics ({1})\nset format {0} \"% g\"\n", axis,
+                     fmt::join(round_numbers(low, high), ", "));
+}
+
 std::string log_axis(char axis, std::span<const double> values) {
   double low = std::numeric_limits<double>::infinity();
   double high = 0.0;
@@ -77,8 +82,8 @@ std::string log_axis(char axis, std::span<const double> values) {
   }
   std::string text = fmt::format("set logscale {}\n", axis);
   if (high == 0.0) return text;
-  return text + fmt::format("set {0}range [{1}:{2}]\nset {0}tics ({3})\n", axis, low / 1.1,
-                            high * 1.1, fmt::join(round_numbers(low / 1.1, high * 1.1), ", "));
+  return text + fmt::format("set {}range [{}:{}]\n", axis, low / 1.1, high * 1.1) +
+         log_tics(std::string(1, axis), low / 1.1, high * 1.1);
 }
 
 std::string key_of(std::span<const std::string> names, int& height) {

@@ -23,6 +23,8 @@ int mark(std::size_t i);
 std::string literal(std::string_view text, std::size_t longest = 90);
 /// The same for the label of a tic, where gnuplot would format numbers.
 std::string tic_label(std::string_view text, std::size_t longest = 60);
+/// Tics of a logarithmic axis ("x", "y", "cb") at round numbers. REQUIRES: 0 < low <= high.
+std::string log_tics(std::string_view axis, double low, double high);
 
 /// Sets axis 'x' or 'y' to be logarithmic, from a little below the least of the values to a little
 /// above the largest, with labels at round numbers, where gnuplot itself would have powers of ten

@@ -31,7 +31,7 @@ class Analyze(CommandTest):
             document = self.assert_document(calibrate("analyze", job, "--json"))
             self.assertEqual(document, json.loads((folder / "out/analysis.json").read_text()))
             self.assertEqual(sorted(path.name for path in (folder / "out").iterdir()),
-                             ["analysis.h5", "analysis.json"])
+                             ["analysis.h5", "analysis.json", "charts", "report.html"])
             model, = document["models"]
             self.assertEqual([each["label"] for each in model["sets"]],
                              [f"corpus: {CALIBRATION_TEXT}", 'a "quoted", one'])
@@ -46,7 +46,8 @@ class Analyze(CommandTest):
             result = self.assert_done(calibrate("analyze", job, cwd=folder))
             for word in ["outlier dimensions", "attention.output", "RMSE per token",
                          "gain std: mlp.input", "largest spectral norm", "top 1 %", "% |x| > 6",
-                         "wrote out/analysis.json\n", "wrote out/analysis.h5\n"]:
+                         "wrote out/analysis.json\n", "wrote out/analysis.h5\n",
+                         "wrote out/report.html\n"]:
                 self.assertIn(word, result.stdout)
             self.assertNotIn("attention.probabilities", result.stdout)
             self.assertRegex(result.stderr.splitlines()[0], r"^analyze 0/6: .*block 0")
@@ -99,6 +100,21 @@ class Analyze(CommandTest):
                 digests.append(digest(folder / "out"))
             self.assertEqual(digests[0], digests[1])
             self.assertEqual(digests[0]["analysis.json"], digests[2]["analysis.json"])
+
+    def test_report_can_be_written_anew(self):
+        with scratch() as folder:
+            self.assert_done(calibrate("analyze", small_job(folder, compare=SETS)))
+            out = folder / "out"
+            first = digest(out)
+            (out / "report.html").unlink()
+            self.assert_done(calibrate("report", out))
+            self.assertEqual(digest(out), first)
+            self.assertIn("a &quot;quoted&quot;, one", (out / "report.html").read_text())
+            (out / "analysis.h5").write_bytes((out / "analysis.h5").read_bytes()[:5000])
+            self.assert_refused(calibrate("report", out), WRONG_INPUT, "analysis.h5")
+            (out / "analysis.json").write_text("{}")
+            self.assert_refused(calibrate("report", out), WRONG_INPUT, "analysis.json",
+                                "analyze again")
 
     def test_what_is_there_stays_when_it_fails(self):
         with scratch() as folder:

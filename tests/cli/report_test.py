@@ -13,8 +13,8 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import browser
-from command import (LIMIT, SOURCE, WRONG_INPUT, WRONG_USAGE, CommandTest, calibrate, digest,
-                     run_tests, scratch, small_job)
+from command import (CALIBRATION_TEXT, LIMIT, SOURCE, WRONG_INPUT, WRONG_USAGE, CommandTest,
+                     calibrate, digest, run_tests, scratch, small_job)
 from scaling_test import scaling_job
 
 sys.path.insert(0, str(SOURCE / "bench"))
@@ -127,6 +127,29 @@ class Shown(CommandTest):
                 folder, {"scheme.weights.codes": ["linear", "float"],
                          "scheme.weights.bits": [3, 8]})))
             self.assert_shown(folder / "scaling/report.html", "scaling")
+
+    def test_of_a_comparison(self):
+        with scratch() as folder:
+            self.assert_done(calibrate("compare", small_job(folder, compare={
+                "transform.method": ["none", "os_plus"],
+                "calibration": [{"label": "text", "corpus": str(CALIBRATION_TEXT)},
+                                {"label": "<img src=x onerror=alert(1)>", "random": "ascii"}]})))
+            self.assert_shown(folder / "out/report.html", "comparison")
+            self.assertEqual(len(self.browser.evaluate(browser.MARKS)),
+                             len(list((folder / "out/charts").glob("*.svg"))))
+            self.assertEqual(self.browser.evaluate('document.querySelectorAll("img").length'), 0)
+
+    def test_of_an_analysis(self):
+        with scratch() as folder:
+            labels = ["text", "<img src=x onerror=alert(1)>", "c"]
+            self.assert_done(calibrate("analyze", small_job(folder, compare={"calibration": [
+                {"label": labels[0], "corpus": str(CALIBRATION_TEXT)},
+                {"label": labels[1], "random": "ascii"},
+                {"label": labels[2], "random": "vocabulary"}]})))
+            self.assert_shown(folder / "out/report.html", "analysis")
+            self.assertEqual(len(self.browser.evaluate(browser.MARKS)),
+                             len(list((folder / "out/charts").glob("*.svg"))))
+            self.assertEqual(self.browser.evaluate('document.querySelectorAll("img").length'), 0)
 
     def test_every_kind_of_chart(self):
         with scratch() as folder:

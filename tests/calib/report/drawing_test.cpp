@@ -131,6 +131,34 @@ TEST_F(Drawing, BarsOfManyLongNamesShowAllOfThem) {
   }
 }
 
+TEST_F(Drawing, LogarithmicColoursWithinAPowerOfTenHaveLabels) {
+  const auto chart = [](double largest) {
+    return Chart{.name = "m",
+                 .title = "t",
+                 .plot = HeatMap{.rows = 2,
+                                 .columns = 2,
+                                 .values = {0.01, 2.5, 2.6, largest},
+                                 .value_name = "v",
+                                 .log_colour = true,
+                                 .floor = 2.5}};
+  };
+  const std::string narrow = drawn(chart(6.0));
+  EXPECT_NE(narrow.find("<text> 5</text>"), std::string::npos);
+  EXPECT_EQ(drawn(chart(2000.0)).find("<text> 5</text>"), std::string::npos);
+}
+
+TEST_F(Drawing, MapsOfFewRowsHaveATicForEach) {
+  const std::string svg =
+      drawn({.name = "m",
+             .title = "t",
+             .plot = HeatMap{.rows = 3,
+                             .columns = 3,
+                             .values = {100, 200, 300, 200, 100, 400, 300, 400, 100},
+                             .value_name = "v"}});
+  EXPECT_EQ(svg.find("0.5</text>"), std::string::npos);
+  EXPECT_EQ(count_of(svg, "2</text>"), 2U);
+}
+
 TEST_F(Drawing, BandsAreFilledInAPanelEach) {
   BandPlot::Panel wide{.title = "before", .low = {}, .high = {}};
   for (int i = 0; i < 4096; ++i) {
