@@ -88,7 +88,7 @@ class Compare(CommandTest):
             self.assertTrue(lines[2].startswith("full precision"))
             self.assertIn("random: ascii", lines[4])
             self.assertRegex(lines[4], r"[+-]\d+\.\d{4}")
-            self.assertEqual(lines[-1], "wrote out/compare.json")
+            self.assertEqual(lines[-2:], ["wrote out/compare.json", "wrote out/report.html"])
 
     def test_errors_of_sites(self):
         with scratch() as folder:
