@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -105,6 +107,7 @@ EvaluateOptions options_of(const EvaluateArguments& arguments) {
   EvaluateOptions options;
   options.texts.assign(arguments.texts.begin(), arguments.texts.end());
   for (const std::string& task : arguments.tasks) options.tasks.push_back(chosen_task(task));
+  options.log_examples = !arguments.log_examples.empty();
   if (arguments.sequence_length > 0) options.sequence_length = arguments.sequence_length;
   if (arguments.windows > 0) options.windows = arguments.windows;
   if (arguments.examples > 0) options.examples = arguments.examples;
@@ -210,28 +213,35 @@ Json example_json(const TextScore& score, const ExampleResult& result) {
   return json;
 }
 
+// The file of --log-examples, opened before the work, so that a place which cannot be written is
+// found then. Nothing stands there until all is written.
+std::unique_ptr<ReplacingFile> open_example_log(const std::string& path) {
+  if (path.empty()) return nullptr;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw UsageError(fmt::format("--log-examples: {} is a folder; name a file", in_quotes(path)));
+  }
+  return std::make_unique<ReplacingFile>(path);
+}
+
 // One line for each example, in the order of their files.
-void log_examples(const std::string& path, const std::vector<TextScore>& scores) {
-  std::string lines;
+void log_examples(ReplacingFile& file, const std::vector<TextScore>& scores) {
   for (const TextScore& score : scores) {
     for (const ExampleResult& result : score.results) {
-      lines += example_json(score, result).dump(-1, ' ', false, Json::error_handler_t::replace);
-      lines += "\n";
+      file.append(example_json(score, result).dump(-1, ' ', false, Json::error_handler_t::replace) +
+                  "\n");
     }
   }
-  if (lines.empty()) {
-    throw UsageError(
-        "--log-examples: texts have windows, not examples; give --task, or leave it out");
-  }
-  write_text(path, lines);
+  file.commit();
 }
 
 Outcome evaluate(const EvaluateArguments& arguments, const ProgramOptions& options) {
   const EvaluateOptions evaluation = options_of(arguments);
+  const auto example_log = open_example_log(arguments.log_examples);
   ProgressBar bar(stderr, options.quiet);
   ProgressLog progress(bar, arguments.log);
   const EvaluateResult result = evaluate_checkpoint(arguments.checkpoint, evaluation, progress);
-  if (!arguments.log_examples.empty()) log_examples(arguments.log_examples, result.scores);
+  if (example_log) log_examples(*example_log, result.scores);
   return {options.json ? document(to_json(arguments, result))
                        : to_text(arguments, result, options.emphasis),
           ""};

@@ -2,7 +2,7 @@
 
 import json
 
-from command import (EVALUATION_TEXT, MODEL, WRONG_INPUT, WRONG_USAGE, CommandTest, calibrate,
+from command import (EVALUATION_TEXT, FAILED, MODEL, WRONG_INPUT, WRONG_USAGE, CommandTest, calibrate,
                      run_tests, scratch, small_job)
 
 QUESTIONS = [{"context": "The old man went to the", "choices": ["house", "of and"], "answer": 0},
@@ -99,6 +99,23 @@ class EvaluateTasks(CommandTest):
                 "evaluate", folder / "out/quantized", "--task", f"plain={own}",
                 "--sequence-length", 32, "--json"))
             self.assertEqual(found["tasks"]["own.jsonl"], summary["tasks"]["mine"]["quantized"])
+
+    def test_a_log_that_cannot_be_is_refused_before_the_work(self):
+        with scratch() as folder:
+            own, _ = write_tasks(folder)
+            task = ["--task", f"plain={own}", "--log-examples"]
+            text = ["--text", EVALUATION_TEXT, "--log-examples"]
+            for arguments, status, words in [
+                    ([*task, folder / "absent" / "l.jsonl"], FAILED, ["absent/l.jsonl"]),
+                    ([*task, folder], WRONG_USAGE, ["--log-examples", "is a folder"]),
+                    ([*text, folder / "l.jsonl"], WRONG_USAGE, ["--log-examples", "--task"])]:
+                log = folder / "log"
+                self.assert_refused(
+                    calibrate("evaluate", MODEL, *arguments, "--quiet", "--log", log), status,
+                    *words)
+                self.assertEqual(log.read_text() if log.exists() else "", "")  # no step was made
+            self.assertEqual(sorted(path.name for path in folder.iterdir()),
+                             ["log", "own.jsonl", "words.txt"])
 
     def test_faults(self):
         with scratch() as folder:
