@@ -50,6 +50,23 @@ class EvaluateTasks(CommandTest):
             self.assertEqual(found["perplexity"], alone["perplexity"])
             self.assertEqual(found["tasks"]["own.jsonl"]["examples"], 2)
 
+    def test_one_kind_of_several_files(self):
+        with scratch() as folder:
+            own, words = write_tasks(folder)
+            more, same = folder / "more.txt", folder / "deep" / "words.txt"
+            same.parent.mkdir()
+            for file in (more, same):
+                file.write_text(words.read_text())
+            call = ["evaluate", MODEL, "--json", "--task", f"plain={own}"]
+            found = self.assert_document(calibrate(
+                *call, f"lambada={words}", f"lambada={more}"))["tasks"]
+            self.assertEqual(list(found),
+                             ["own.jsonl", "lambada: words.txt", "lambada: more.txt"])
+            found = self.assert_document(calibrate(
+                *call, f"lambada={words}", f"lambada={more}", f"lambada={same}"))["tasks"]
+            self.assertEqual(list(found), ["own.jsonl", f"lambada: {words}", "lambada: more.txt",
+                                           f"lambada: {same}"])
+
     def test_log_of_examples(self):
         with scratch() as folder:
             own, words = write_tasks(folder)
@@ -128,7 +145,8 @@ class EvaluateTasks(CommandTest):
                     (["--task", "copy=x.jsonl"], WRONG_USAGE, ["--task", "NAME=FILE", "copa"]),
                     (["--task", "copa"], WRONG_USAGE, ["--task", "NAME=FILE"]),
                     (["--task", "copa="], WRONG_USAGE, ["--task", "NAME=FILE"]),
-                    (["--task", task, task], WRONG_USAGE, ["--task", "own.jsonl"]),
+                    (["--task", task, task], WRONG_USAGE,
+                     ["--task", "own.jsonl", "is given twice"]),
                     (["--task", task, "--windows", 3], WRONG_USAGE, ["--windows", "--examples"]),
                     (["--text", EVALUATION_TEXT, "--windows", 1, "--log-examples", folder / "l"],
                      WRONG_USAGE, ["--log-examples"]),
