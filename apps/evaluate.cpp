@@ -4,9 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <fmt/format.h>
@@ -40,11 +43,11 @@ constexpr const char* footer = R"(Examples:
 Of a language model, perplexity: exp of the mean negative log-likelihood of tokens 2 .. L of
 each window. Of tasks, accuracy by log-likelihood, the same over an answer's characters, and of last
 words perplexity; prompts are those of lm-evaluation-harness 0.4, and the README's section "Tasks"
-tells what files are read. Of a classifier, accuracy, F1 and Matthews' correlation over labelled
-texts, or Pearson's and Spearman's where it gives a value: a .tsv with the columns sentence (or
-sentence1 and sentence2) and label, or a .jsonl with "text" (and "text_pair") and "label", a number
-or a name of config.json; each text with special tokens, cut off after L. Figures have their standard
-errors.
+tells what files are read. Results call a task by its NAME, or by its file's name too where a NAME
+is given twice. Of a classifier, accuracy, F1 and Matthews' correlation over labelled texts, or
+Pearson's and Spearman's where it gives a value: a .tsv with the columns sentence (or sentence1 and
+sentence2) and label, or a .jsonl with "text" (and "text_pair") and "label", a number or a name of
+config.json; each text with special tokens, cut off after L. Figures have their standard errors.
 Static activation ranges need a calibration (calibrate run); --activations per_token finds them
 anew for each token.
 For --json, --quiet and --threads see calibrate --help.)";
@@ -101,10 +104,35 @@ EvaluatedTask chosen_task(const std::string& text) {
   return {std::move(task), std::move(label)};
 }
 
+std::string label_with_path(const TaskFile& task) {
+  return fmt::format("{}: {}", task.kind, task.file.string());
+}
+
+// Tasks of one name are told apart by their files' names, and those of one name by their paths.
+std::vector<EvaluatedTask> chosen_tasks(const std::vector<std::string>& texts) {
+  std::vector<EvaluatedTask> tasks;
+  for (auto text = texts.begin(); text != texts.end(); ++text) {
+    if (std::find(texts.begin(), text, *text) != text) {
+      throw UsageError(fmt::format("--task: {} is given twice; leave one out", in_quotes(*text)));
+    }
+    tasks.push_back(chosen_task(*text));
+  }
+  for (std::string (*longer)(const TaskFile&) :
+       {+[](const TaskFile& task) { return task.label(); }, label_with_path}) {
+    std::map<std::string, int> count;
+    for (const EvaluatedTask& task : tasks) ++count[task.label];
+    for (EvaluatedTask& task : tasks) {
+      if (count[task.label] > 1) task.label = longer(task.task);
+    }
+  }
+  return tasks;
+}
+
 EvaluateOptions options_of(const EvaluateArguments& arguments) {
   EvaluateOptions options;
   options.texts.assign(arguments.texts.begin(), arguments.texts.end());
-  for (const std::string& task : arguments.tasks) options.tasks.push_back(chosen_task(task));
+  options.tasks = chosen_tasks(arguments.tasks);
+  options.log_examples = !arguments.log_examples.empty();
   if (arguments.sequence_length > 0) options.sequence_length = arguments.sequence_length;
   if (arguments.windows > 0) options.windows = arguments.windows;
   if (arguments.examples > 0) options.examples = arguments.examples;
@@ -210,28 +238,35 @@ Json example_json(const TextScore& score, const ExampleResult& result) {
   return json;
 }
 
+// The file of --log-examples, opened before the work, so that a place which cannot be written is
+// found then. Nothing stands there until all is written.
+std::unique_ptr<ReplacingFile> open_example_log(const std::string& path) {
+  if (path.empty()) return nullptr;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    throw UsageError(fmt::format("--log-examples: {} is a folder; name a file", in_quotes(path)));
+  }
+  return std::make_unique<ReplacingFile>(path);
+}
+
 // One line for each example, in the order of their files.
-void log_examples(const std::string& path, const std::vector<TextScore>& scores) {
-  std::string lines;
+void log_examples(ReplacingFile& file, const std::vector<TextScore>& scores) {
   for (const TextScore& score : scores) {
     for (const ExampleResult& result : score.results) {
-      lines += example_json(score, result).dump(-1, ' ', false, Json::error_handler_t::replace);
-      lines += "\n";
+      file.append(example_json(score, result).dump(-1, ' ', false, Json::error_handler_t::replace) +
+                  "\n");
     }
   }
-  if (lines.empty()) {
-    throw UsageError(
-        "--log-examples: texts have windows, not examples; give --task, or leave it out");
-  }
-  write_text(path, lines);
+  file.commit();
 }
 
 Outcome evaluate(const EvaluateArguments& arguments, const ProgramOptions& options) {
   const EvaluateOptions evaluation = options_of(arguments);
+  const auto example_log = open_example_log(arguments.log_examples);
   ProgressBar bar(stderr, options.quiet);
   ProgressLog progress(bar, arguments.log);
   const EvaluateResult result = evaluate_checkpoint(arguments.checkpoint, evaluation, progress);
-  if (!arguments.log_examples.empty()) log_examples(arguments.log_examples, result.scores);
+  if (example_log) log_examples(*example_log, result.scores);
   return {options.json ? document(to_json(arguments, result))
                        : to_text(arguments, result, options.emphasis),
           ""};

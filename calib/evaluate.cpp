@@ -34,6 +34,11 @@ EvaluationOptions options_for(const LanguageModel& model, const EvaluateOptions&
                     "--examples",
                     model.checkpoint().folder().string()));
   }
+  if (options.log_examples && options.tasks.empty() &&
+      model.architecture().head.kind == HeadKind::language) {
+    throw UsageError(
+        "--log-examples: texts have windows, not examples; give --task, or leave it out");
+  }
   if (!classifies && options.windows && options.texts.empty()) {
     throw UsageError("--windows: bounds texts, and there is none; tasks are bounded by --examples");
   }

@@ -26,6 +26,9 @@ struct EvaluateOptions {
   /// Quantizes a full-precision checkpoint as it is loaded. REQUIRES (checked): dynamic
   /// activations, since static ranges need a calibration.
   std::optional<Scheme> scheme{};
+  /// Whether results of single examples are wanted, which a language model's texts alone have not
+  /// (checked, before any work).
+  bool log_examples = false;
   /// Bytes of memory that hidden states may take; those beyond it are in a file in
   /// temporary_folder().
   std::uint64_t memory_limit = default_memory_limit;

@@ -1,7 +1,6 @@
 #include "calib/job_sections.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,7 +13,9 @@
 #include "calib/byte_size.h"
 #include "calib/clip_search.h"
 #include "calib/corpus_folders.h"
+#include "calib/evaluation_section.h"
 #include "calib/job_keys.h"
+#include "calib/job_paths.h"
 #include "calib/scheme_section.h"
 #include "io/corpus_file.h"
 #include "io/one_line.h"
@@ -35,38 +36,6 @@ namespace fs = std::filesystem;
 
 // Far beyond any use; what keeps the products of sizes from overflowing.
 constexpr std::int64_t most_samples = 1'000'000;
-constexpr std::int64_t longest_sequence = 1 << 20;
-
-std::optional<fs::path> path_of(const SectionReader& section, std::string_view key,
-                                const std::string& text, const fs::path& folder) {
-  if (text.find('\0') != std::string::npos) {
-    section.wrong(key, "a path cannot hold a NUL character");
-    return std::nullopt;
-  }
-  fs::path path = (folder / text).lexically_normal();
-  return path.has_filename() ? path : path.parent_path();
-}
-
-void read_path(const SectionReader& section, std::string_view key, const fs::path& folder,
-               fs::path& path) {
-  if (const auto text = section.text(key)) take(path, path_of(section, key, *text, folder));
-}
-
-// The kind and the files of a task; a fault for what is missing.
-TaskFile read_task_file(const SectionReader& section, const fs::path& folder) {
-  TaskFile task;
-  take(task.kind, section.one_of("task", task_kinds()));
-  read_path(section, "file", folder, task.file);
-  read_path(section, "labels", folder, task.labels);
-  if (!section.has("task")) {
-    section.missing("task", fmt::format("missing; give one of {}", fmt::join(task_kinds(), ", ")));
-  }
-  if (!section.has("file")) section.missing("file", "missing; give the task's file");
-  if (!task.kind.empty() && !has_label_file(task.kind)) {
-    section.idle("labels", fmt::format("{} has its labels in its own file", task.kind));
-  }
-  return task;
-}
 
 // A file, or a task whose questions are the text.
 void read_corpus_source(const SectionReader& section, const fs::path& folder,
@@ -255,69 +224,6 @@ void check_across(const SectionReader& transform, const SectionReader& calibrati
                      "only the ranges average_minmax and token_wise_clipping of static "
                      "activations read it");
   }
-}
-
-std::vector<fs::path> paths_of(const SectionReader& section, std::string_view key,
-                               const fs::path& folder) {
-  std::vector<fs::path> paths;
-  for (const auto& text : section.texts(key).value_or(std::vector<std::string>{})) {
-    if (auto path = path_of(section, key, text, folder)) paths.push_back(std::move(*path));
-  }
-  return paths;
-}
-
-std::vector<EvaluatedTask> read_tasks(const SectionReader& evaluate, const fs::path& folder) {
-  std::vector<EvaluatedTask> tasks;
-  std::vector<std::string> labels;
-  for (const SectionReader& section : evaluate.sections("tasks")) {
-    TaskFile task = read_task_file(section, folder);
-    const auto given = section.text("label");
-    labels.push_back(given.value_or(default_label(task)));
-    if (std::ranges::count(labels, labels.back()) > 1) {
-      section.wrong("label", fmt::format("two tasks are called {} in the results; give one a label",
-                                         in_quotes(labels.back())));
-    }
-    tasks.push_back({std::move(task), labels.back()});
-  }
-  return tasks;
-}
-
-EvaluationOptions read_evaluation(const SectionReader& root, const fs::path& folder) {
-  EvaluationOptions options;
-  if (!root.has("evaluate")) return options;
-  const SectionReader section = root.section("evaluate");
-  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
-  options.perplexity = paths_of(section, "perplexity", folder);
-  options.accuracy = paths_of(section, "accuracy", folder);
-  options.tasks = read_tasks(section, folder);
-  options.sequence_length = section.integer("sequence_length", 2, longest_sequence);
-  options.windows = section.integer("windows", 1, most);
-  options.examples = section.integer("examples", 1, most);
-  const bool perplexity = section.has("perplexity");
-  const bool accuracy = section.has("accuracy");
-  const bool tasks = section.has("tasks");
-  if (perplexity && accuracy) {
-    section.wrong("accuracy",
-                  "given beside perplexity; give accuracy for a classifier, else perplexity");
-  } else if (accuracy && tasks) {
-    section.wrong("tasks",
-                  "given beside accuracy; a classifier has accuracy, a language model tasks");
-  } else if (perplexity) {
-    if (!tasks) {
-      section.idle("examples", "only accuracy and tasks read it; perplexity is bounded by windows");
-    }
-  } else if (accuracy || tasks) {
-    section.idle("windows", fmt::format("only perplexity reads it; {} bounded by examples",
-                                        tasks ? "tasks are" : "accuracy is"));
-  } else {
-    section.missing("perplexity",
-                    "missing; list the text files to evaluate (labelled ones, for a classifier, "
-                    "under accuracy, questions under tasks), or leave out evaluate");
-    for (const char* key : {"sequence_length", "windows", "examples"}) {
-      section.idle(key, "evaluate.perplexity lists no file");
-    }
-  }
-  return options;
 }
 
 AnalysisOptions read_analysis(const SectionReader& section) {

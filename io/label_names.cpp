@@ -80,6 +80,8 @@ void require_all(const JsonReader& config, const char* key, const std::vector<st
          fmt::format("class {} of {} has no name", absent - names.begin(), names.size()));
 }
 
+std::string numbered_name(Index label) { return fmt::format("LABEL_{}", label); }
+
 }  // namespace
 
 LabelNames::LabelNames(const JsonReader& config, Index count) {
@@ -99,8 +101,15 @@ LabelNames::LabelNames(const JsonReader& config, Index count) {
     names_ = std::move(names);
   }
   for (auto label = static_cast<Index>(names_.size()); label < count; ++label) {
-    names_.push_back(fmt::format("LABEL_{}", label));
+    names_.push_back(numbered_name(label));
   }
+}
+
+bool LabelNames::only_numbered() const {
+  for (Index label = 0; label < count(); ++label) {
+    if (name(label) != numbered_name(label)) return false;
+  }
+  return true;
 }
 
 std::optional<Index> LabelNames::named(std::string_view name) const {

@@ -22,6 +22,8 @@ class LabelNames {
 
   Index count() const { return static_cast<Index>(names_.size()); }
   const std::string& name(Index label) const { return names_[static_cast<std::size_t>(label)]; }
+  /// Whether they are LABEL_0, LABEL_1, ...: config.json says nothing of what the classes are.
+  bool only_numbered() const;
   /// The class of that name, if there is one.
   std::optional<Index> named(std::string_view name) const;
 

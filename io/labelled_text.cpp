@@ -90,8 +90,18 @@ Index label_named(const TextLine& line, std::string_view name, const LabelNames&
   for (Index i = 0; i < std::min(labels.count(), most_shown); ++i) {
     known += fmt::format("{}{}", i == 0 ? "" : ", ", one_line(labels.name(i)));
   }
-  line.refuse(fmt::format("label {} is unknown; config.json names {}{} (id2label)", in_quotes(name),
-                          known, labels.count() > most_shown ? ", ..." : ""));
+  if (labels.count() > most_shown) known += ", ...";
+  if (labels.only_numbered()) {
+    line.refuse(
+        fmt::format("label {} is unknown; config.json only has {} for its classes; write "
+                    "the classes' own names there, under id2label in the order of the "
+                    "model's outputs",
+                    in_quotes(name), known));
+  }
+  line.refuse(
+      fmt::format("label {} is unknown; config.json names {} (id2label); use these names, "
+                  "or numbers",
+                  in_quotes(name), known));
 }
 
 class TsvTexts {

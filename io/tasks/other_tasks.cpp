@@ -1,6 +1,7 @@
 // Tasks in other files than JSON lines.
 #include <algorithm>
 #include <array>
+#include <cassert>
 
 #include <fmt/format.h>
 #include <pugixml.hpp>
@@ -66,6 +67,30 @@ TaskQuestion story_question(const CsvRow& row, const std::vector<std::size_t>& c
   return question;
 }
 
+// Lines of offsets into a text that are asked for in rising order, each byte counted once.
+class RisingLines {
+ public:
+  explicit RisingLines(std::string_view text) : text_(text) {}
+
+  std::size_t at(std::size_t offset) {
+    assert(offset >= counted_);
+    const std::size_t end = std::min(offset, text_.size());
+    line_ +=
+        static_cast<std::size_t>(std::ranges::count(text_.substr(counted_, end - counted_), '\n'));
+    counted_ = end;
+    return line_;
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t counted_ = 0;
+  std::size_t line_ = 1;
+};
+
+std::size_t line_at(std::string_view text, std::ptrdiff_t offset) {
+  return RisingLines(text).at(static_cast<std::size_t>(std::max<std::ptrdiff_t>(offset, 0)));
+}
+
 std::string child_text(const pugi::xml_node& item, const char* name, const Place& place) {
   std::string text = item.child_value(name);
   if (text.empty()) place.refuse(fmt::format("the item has no text in <{}>", name));
@@ -110,24 +135,22 @@ TaskQuestions read_storycloze(const TaskFile& task) {
 TaskQuestions read_copa_xml(const TaskFile& task) {
   const MappedFile mapped(task.file);
   const std::string_view text = mapped.text();
-  const auto line_at = [&](std::size_t offset) {
-    return 1 + static_cast<std::size_t>(
-                   std::ranges::count(text.substr(0, std::min(offset, text.size())), '\n'));
-  };
   if (const auto offset = first_invalid_utf8(text)) {
-    Place{task.file, line_at(*offset)}.refuse("not valid UTF-8; convert it");
+    Place{task.file, line_at(text, static_cast<std::ptrdiff_t>(*offset))}.refuse(
+        "not valid UTF-8; convert it");
   }
   pugi::xml_document document;
   const pugi::xml_parse_result parsed =
       document.load_buffer(text.data(), text.size(), pugi::parse_default, pugi::encoding_utf8);
   if (!parsed) {
-    Place{task.file, line_at(static_cast<std::size_t>(std::max<std::ptrdiff_t>(parsed.offset, 0)))}
-        .refuse(fmt::format("not XML: {}", parsed.description()));
+    Place{task.file, line_at(text, parsed.offset)}.refuse(
+        fmt::format("not XML: {}", parsed.description()));
   }
   TaskQuestions all{.form = TaskForm::choices};
+  RisingLines lines(text);  // a line for each item: not counted from the start each time
   for (const pugi::xml_node& item : document.document_element().children("item")) {
     const auto offset = static_cast<std::size_t>(std::max<std::ptrdiff_t>(item.offset_debug(), 0));
-    all.questions.push_back(copa_item(item, {task.file, line_at(offset)}));
+    all.questions.push_back(copa_item(item, {task.file, lines.at(offset)}));
   }
   return all;
 }

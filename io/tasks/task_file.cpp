@@ -27,6 +27,13 @@ const TaskKind& kind_of(const TaskFile& task) {
                                task.file.string(), task.kind, fmt::join(extensions, " or ")));
 }
 
+// What gives such a file a question.
+std::string_view remedy_for_none(std::string_view extension) {
+  if (extension == ".xml") return "give each an <item> within the document's one element";
+  if (extension == ".csv") return "give each a row below the header";
+  return "give one a line";
+}
+
 }  // namespace
 
 std::string TaskFile::label() const {
@@ -54,9 +61,11 @@ std::filesystem::path label_file_of(const TaskFile& task) {
 }
 
 TaskQuestions read_task(const TaskFile& task, std::optional<std::int64_t> limit) {
-  TaskQuestions all = kind_of(task).read(task);
+  const TaskKind& kind = kind_of(task);
+  TaskQuestions all = kind.read(task);
   if (all.questions.empty()) {
-    throw InputError(fmt::format("{}: holds no question; give one a line", task.file.string()));
+    throw InputError(fmt::format("{}: holds no question; {}", task.file.string(),
+                                 remedy_for_none(kind.extension)));
   }
   const auto most = limit ? static_cast<std::size_t>(*limit) : SIZE_MAX;
   if (all.questions.size() > most) all.questions.resize(most);

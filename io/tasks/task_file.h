@@ -2,8 +2,9 @@
 //
 // kind                            file, and what of it is read
 // arc_easy, arc_challenge         .jsonl  question.stem, question.choices[].{label, text},
-// answerKey piqa                            .jsonl  goal, sol1, sol2; labels in a .lst, 0 or 1 a
-// line hellaswag                       .jsonl  activity_label, ctx_a, ctx_b, endings, label
+//                                         answerKey
+// piqa                            .jsonl  goal, sol1, sol2; labels in a .lst, 0 or 1 a line
+// hellaswag                       .jsonl  activity_label, ctx_a, ctx_b, endings, label
 // winogrande                      .jsonl  sentence with one _, option1, option2, answer ("1", "2")
 // lambada, lambada_openai         .jsonl  text; .txt: a passage a line
 // copa                            .jsonl  premise, question, choice1, choice2, label (SuperGLUE);

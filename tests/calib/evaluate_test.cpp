@@ -69,6 +69,15 @@ TEST(EvaluateTest, SchemesThatCannotTakeEffect) {
                            {"quantized already"});
 }
 
+TEST(EvaluateTest, ALogWithoutExamplesIsRefusedBeforeTheWork) {
+  const support::TinyJob tiny;
+  EvaluateOptions options = options_of(tiny);
+  options.texts = {tiny / "absent.txt"};  // not even looked at
+  options.log_examples = true;
+  expect_error<UsageError>([&] { evaluate(tiny / "model", options); }, "--log-examples",
+                           {"texts have windows", "--task"});
+}
+
 TEST(EvaluateTest, WindowsAndLengths) {
   const support::TinyJob tiny;
   EvaluateOptions options = options_of(tiny);

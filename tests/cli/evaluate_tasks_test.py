@@ -2,7 +2,7 @@
 
 import json
 
-from command import (EVALUATION_TEXT, MODEL, WRONG_INPUT, WRONG_USAGE, CommandTest, calibrate,
+from command import (EVALUATION_TEXT, FAILED, MODEL, WRONG_INPUT, WRONG_USAGE, CommandTest, calibrate,
                      run_tests, scratch, small_job)
 
 QUESTIONS = [{"context": "The old man went to the", "choices": ["house", "of and"], "answer": 0},
@@ -49,6 +49,23 @@ class EvaluateTasks(CommandTest):
                 32, "--json"))
             self.assertEqual(found["perplexity"], alone["perplexity"])
             self.assertEqual(found["tasks"]["own.jsonl"]["examples"], 2)
+
+    def test_one_kind_of_several_files(self):
+        with scratch() as folder:
+            own, words = write_tasks(folder)
+            more, same = folder / "more.txt", folder / "deep" / "words.txt"
+            same.parent.mkdir()
+            for file in (more, same):
+                file.write_text(words.read_text())
+            call = ["evaluate", MODEL, "--json", "--task", f"plain={own}"]
+            found = self.assert_document(calibrate(
+                *call, f"lambada={words}", f"lambada={more}"))["tasks"]
+            self.assertEqual(list(found),
+                             ["own.jsonl", "lambada: words.txt", "lambada: more.txt"])
+            found = self.assert_document(calibrate(
+                *call, f"lambada={words}", f"lambada={more}", f"lambada={same}"))["tasks"]
+            self.assertEqual(list(found), ["own.jsonl", f"lambada: {words}", "lambada: more.txt",
+                                           f"lambada: {same}"])
 
     def test_log_of_examples(self):
         with scratch() as folder:
@@ -100,6 +117,23 @@ class EvaluateTasks(CommandTest):
                 "--sequence-length", 32, "--json"))
             self.assertEqual(found["tasks"]["own.jsonl"], summary["tasks"]["mine"]["quantized"])
 
+    def test_a_log_that_cannot_be_is_refused_before_the_work(self):
+        with scratch() as folder:
+            own, _ = write_tasks(folder)
+            task = ["--task", f"plain={own}", "--log-examples"]
+            text = ["--text", EVALUATION_TEXT, "--log-examples"]
+            for arguments, status, words in [
+                    ([*task, folder / "absent" / "l.jsonl"], FAILED, ["absent/l.jsonl"]),
+                    ([*task, folder], WRONG_USAGE, ["--log-examples", "is a folder"]),
+                    ([*text, folder / "l.jsonl"], WRONG_USAGE, ["--log-examples", "--task"])]:
+                log = folder / "log"
+                self.assert_refused(
+                    calibrate("evaluate", MODEL, *arguments, "--quiet", "--log", log), status,
+                    *words)
+                self.assertEqual(log.read_text() if log.exists() else "", "")  # no step was made
+            self.assertEqual(sorted(path.name for path in folder.iterdir()),
+                             ["log", "own.jsonl", "words.txt"])
+
     def test_faults(self):
         with scratch() as folder:
             own, _ = write_tasks(folder)
@@ -111,7 +145,8 @@ class EvaluateTasks(CommandTest):
                     (["--task", "copy=x.jsonl"], WRONG_USAGE, ["--task", "NAME=FILE", "copa"]),
                     (["--task", "copa"], WRONG_USAGE, ["--task", "NAME=FILE"]),
                     (["--task", "copa="], WRONG_USAGE, ["--task", "NAME=FILE"]),
-                    (["--task", task, task], WRONG_USAGE, ["--task", "own.jsonl"]),
+                    (["--task", task, task], WRONG_USAGE,
+                     ["--task", "own.jsonl", "is given twice"]),
                     (["--task", task, "--windows", 3], WRONG_USAGE, ["--windows", "--examples"]),
                     (["--text", EVALUATION_TEXT, "--windows", 1, "--log-examples", folder / "l"],
                      WRONG_USAGE, ["--log-examples"]),

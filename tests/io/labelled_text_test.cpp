@@ -100,13 +100,36 @@ TEST_F(LabelledTextTest, FirstOnesUpToALimitWithEveryLineChecked) {
   EXPECT_THROW(read("a.tsv", "sentence\tlabel\na\t1\nb\t1\nc\n", 2), InputError);
 }
 
+// RTE and QNLI have names, which a config.json from fine-tuning often lacks.
+TEST_F(LabelledTextTest, NamesOfClassesThatAreOnlyNumberedSayWhereToWriteThem) {
+  const auto expect_remedy = [&](const nlohmann::ordered_json& config) {
+    const LabelNames labels(JsonReader("config.json", config), 2);
+    const auto path = file("dev.tsv",
+                           "index\tsentence1\tsentence2\tlabel\n"
+                           "0\ta\tb\t1\n1\ta\tb\tnot_entailment\n");
+    support::expect_error<InputError>([&] { read_labelled_texts(path, &labels); },
+                                      folder_ / "dev.tsv:3",
+                                      {"label 'not_entailment' is unknown",
+                                       "config.json only has LABEL_0, LABEL_1", "under id2label"});
+    EXPECT_THROW(
+        read_labelled_texts(file("a.jsonl", R"({"text": "a", "label": "entailment"})"), &labels),
+        InputError);
+  };
+  expect_remedy(nlohmann::ordered_json::object());
+  expect_remedy({{"id2label", {{"0", "LABEL_0"}, {"1", "LABEL_1"}}}});
+
+  const LabelNames named(
+      JsonReader("config.json", {{"id2label", {{"0", "entailment"}, {"1", "not_entailment"}}}}), 2);
+  EXPECT_EQ(read_labelled_texts(folder_ / "dev.tsv", &named).at(1).label, 1);
+}
+
 TEST_F(LabelledTextTest, FaultsNameFileLineAndRemedy) {
   expect_fault("a.tsv", "phrase\tlabel\na\t1\n", ":1", {"no column of text", "'sentence'"});
   expect_fault("a.tsv", "sentence\tscore\na\t1\n", ":1", {"no column of labels", "'label'"});
   expect_fault("a.tsv", "sentence\tlabel\na\t1\tb\n", ":2", {"3 columns, but the header has 2"});
   expect_fault("a.tsv", "sentence\tlabel\na 1\n", ":2", {"1 columns", "one tab"});
   expect_fault("a.tsv", "sentence\tlabel\na\tugly\n", ":2",
-               {"label 'ugly' is unknown", "bad, good, 0", "id2label"});
+               {"label 'ugly' is unknown", "bad, good, 0 (id2label); use these names"});
   expect_fault("a.tsv", "sentence\tlabel\na\t\n", ":2", {"label '' is unknown"});
   expect_fault("a.tsv", "sentence\tlabel\na\t3\n", ":2", {"label 3", "classes 0 to 2"});
   expect_fault("a.tsv", "sentence\tlabel\na\t-1\n", ":2", {"label -1", "classes 0 to 2"});

@@ -195,16 +195,18 @@ TEST_F(TaskFileTest, TheKindAndItsTypeOfFileAreKnown) {
 }
 
 TEST_F(TaskFileTest, AnEmptyFileHasNoQuestion) {
-  for (const auto& [kind, name] : Pairs{{"arc_easy", "a.jsonl"},
-                                        {"lambada", "a.txt"},
-                                        {"storycloze", "a.csv"},
-                                        {"plain", "a.jsonl"}}) {
+  for (const auto& [kind, name] :
+       Pairs{{"arc_easy", "a.jsonl"}, {"lambada", "a.txt"}, {"plain", "a.jsonl"}}) {
     for (const char* bytes : {"", "\n\n"}) {
-      expect_fault(kind, name, bytes, "", {"no question"});
+      expect_fault(kind, name, bytes, "", {"no question", "give one a line"});
     }
   }
-  expect_fault("storycloze", "a.csv", story_header, "", {"no question"});
-  expect_fault("copa", "a.xml", "<copa-corpus></copa-corpus>", "", {"no question"});
+  for (const char* bytes : {"", "\n\n", story_header}) {
+    expect_fault("storycloze", "a.csv", bytes, "", {"no question", "a row below the header"});
+  }
+  for (const char* bytes : {"<copa-corpus></copa-corpus>", "<c><d>1</d></c>"}) {
+    expect_fault("copa", "a.xml", bytes, "", {"no question", "an <item>"});
+  }
 }
 
 // A line that ends early is no JSON, whatever its kind; cut anywhere.
@@ -319,6 +321,18 @@ TEST_F(TaskFileTest, CopaXmlHasItsParts) {
   expect_fault("copa", "a.xml", with("<a2>No.</a2>", ""), ":2", {"no text in <a2>"});
   expect_fault("copa", "a.xml", with("</p>", "</q>"), ":2", {"not XML"});
   expect_fault("copa", "a.xml", "no xml", ":1", {"not XML"});
+}
+
+TEST_F(TaskFileTest, ItemsOfCopaXmlKnowTheirLines) {
+  const std::string item = copa_item;
+  const std::string two_on_a_line = "<c>\n\n" + item + item + "\n<!--\n-->" + item + "\n</c>\n";
+  std::vector<std::size_t> lines;
+  for (const auto& question : read("copa", "a.xml", two_on_a_line).questions) {
+    lines.push_back(question.line);
+  }
+  EXPECT_EQ(lines, (std::vector<std::size_t>{3, 3, 5}));
+  expect_fault("copa", "a.xml", "<c>\n" + item + "\n\n<item asks-for=\"why\"/></c>", ":4",
+               {"asks-for"});
 }
 
 }  // namespace
