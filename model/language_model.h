@@ -34,7 +34,8 @@ class LanguageModel {
   /// them. [tokens, embedding channels]
   void finish(Matrix& hidden) const;
 
-  /// A block as it is stored, whose pages the kernel may then drop. Throws: as evenkeel::load_block.
+  /// A block as it is stored, whose pages the kernel may then drop. Throws: as
+  /// evenkeel::load_block.
   Block load_block(Index number) const;
 
   // Let the kernel drop the pages of the embeddings, and of the head.
