@@ -10,6 +10,7 @@
 #include "calib/evaluation_stream.h"
 #include "calib/job_inputs.h"
 #include "calib/output_folder.h"
+#include "calib/report/report.h"
 #include "calib/scheme_places.h"
 #include "calib/score_json.h"
 #include "calib/summary.h"
@@ -155,6 +156,7 @@ SensitivityResult measure_sensitivity(const Job& job, Progress& progress) {
     return a.part.kind != b.part.kind ? a.part.kind < b.part.kind : a.recovered > b.recovered;
   });
   write_text(output.stage("sensitivity.json"), to_json(result).dump(2) + "\n");
+  stage_reports(output, progress);
   output.commit();
   return result;
 }

@@ -40,7 +40,7 @@ struct SensitivityResult {
 /// Calibrates the job once; codes, steps and ranges are those of the whole scheme, whatever is left
 /// out then. All models move through the blocks side by side, so that there are the hidden states
 /// of 2 parts + 2 models at a time, in memory as far as `memory_limit` goes. Writes
-/// OUTPUT/sensitivity.json.
+/// OUTPUT/sensitivity.json and its report.
 /// Throws: UsageError when there is no text to evaluate; otherwise as run_job.
 SensitivityResult measure_sensitivity(const Job& job, Progress& progress);
 

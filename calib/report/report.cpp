@@ -14,6 +14,7 @@
 #include "calib/compare/comparison_report.h"
 #include "calib/report/report_files.h"
 #include "calib/report/run_report.h"
+#include "calib/report/sensitivity_report.h"
 #include "calib/scaling/scaling_json.h"
 #include "calib/scaling/scaling_report.h"
 #include "io/errors.h"
@@ -41,6 +42,17 @@ Page page_of_comparison(const std::filesystem::path& folder) {
   }
 }
 
+Page page_of_sensitivity(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "sensitivity.json";
+  try {
+    return sensitivity_page(JsonReader(file).document());
+  } catch (const nlohmann::ordered_json::exception& error) {
+    throw InputError(
+        fmt::format("{}: not as calibrate inspect --sensitivity writes it ({}); run it again",
+                    file.string(), error.what()));
+  }
+}
+
 // By the file that says which command left the folder.
 struct Kind {
   std::string_view file;
@@ -51,6 +63,7 @@ constexpr std::array kinds{
     Kind{"compare.json", page_of_comparison},
     Kind{"scaling.json", page_of_scaling},
     Kind{"analysis.json", analysis_page},
+    Kind{"sensitivity.json", page_of_sensitivity},
 };
 
 bool has(const std::filesystem::path& folder, std::string_view file) {

@@ -89,7 +89,8 @@ TEST_F(Report, RefusesWhatIsNoOutputOfAJob) {
   const support::ScratchFolder empty;
   support::expect_error<InputError>([&] { write_report(empty.path(), notes_); }, empty.path(),
                                     {"nothing to report on: there is none of summary.json, "
-                                     "compare.json, scaling.json, analysis.json"});
+                                     "compare.json, scaling.json, analysis.json, "
+                                     "sensitivity.json"});
   EXPECT_FALSE(fs::exists(empty / "report.html"));
   support::expect_error<InputError>([&] { write_report(empty / "absent", notes_); },
                                     empty / "absent", {"nothing to report on"});
