@@ -55,11 +55,12 @@ class AnalysisTap final : public Tap {
 // Largest magnitude of quantized_node over all windows.
 float absmax_of(const Architecture& architecture, const Block& block, const HiddenStream& stream) {
   Workspaces workspaces;
+  const NodeQuantizers none;
   float absmax = 0.0F;
   make_and_take_in_order(
       stream.size(),
       [&](std::size_t i) {
-        CaptureTap tap({}, quantized_node, 0);
+        CaptureTap tap(none, quantized_node, 0);
         Matrix hidden = stream.at(i);
         forward(architecture, block, hidden, {}, tap, workspaces.local(), quantized_node);
         const Range range = range_of_matrix(tap.captured());
