@@ -75,7 +75,7 @@ TEST(SideBySide, WhatOverflowsFailsWithoutAnException) {
   const auto results =
       calibrate_side_by_side(tiny.model(), without_types(tiny.windows()),
                              {options_of(Method::none, Propagate::quantized, "w8a8"),
-                              options_of(Method::os_plus, Propagate::quantized, "w8a8")},
+                              options_of(Method::none, Propagate::quantized, "w4a4")},
                              texts_of(tiny), silent, default_memory_limit, folder.path());
   ASSERT_EQ(results.size(), 2U);
   for (const SideBySideResult& result : results) {
