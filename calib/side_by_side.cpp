@@ -122,7 +122,7 @@ std::vector<SideBySideResult> calibrate_side_by_side(const LanguageModel& model,
     SharedObservation observation(architecture, block, observed,
                                   search_windows(options, samples.size()));
     side_by_side(lanes.size(), [&](std::size_t i) {
-      const bool same_input = number == 0 || &lanes[i]->stream() == &observed;
+      const bool same_input = number == 0 || (shared && &lanes[i]->stream() == &observed);
       lanes[i]->calibrate(block, same_input ? &observation : nullptr);
     });
     side_by_side(lanes.size(), [&](std::size_t i) { lanes[i]->advance(model, number); });

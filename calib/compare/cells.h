@@ -37,7 +37,6 @@ class Cells {
   Cells(const Comparison& comparison, const ComparedInputs& inputs);
 
   const std::vector<Cell>& all() const { return cells_; }
-  std::size_t calibration_sets() const { return sets_.size(); }
 
   /// Results of all cells, in their order; those that are kept in `folder` are not computed again,
   /// and those that are finished are kept there.
