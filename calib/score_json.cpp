@@ -10,12 +10,11 @@ namespace evenkeel {
 
 using Json = nlohmann::ordered_json;
 
-namespace {
-
-// JSON has neither infinity nor NaN: both are null there, and come back as no number.
 double number_from(const Json& json) {
   return json.is_null() ? std::numeric_limits<double>::quiet_NaN() : json.get<double>();
 }
+
+namespace {
 
 std::vector<double> numbers_from(const Json& json) {
   std::vector<double> numbers;

@@ -10,6 +10,9 @@
 
 namespace evenkeel {
 
+/// A number, or NaN for null, which is what JSON has for NaN and infinity.
+double number_from(const nlohmann::ordered_json& json);
+
 /// Throws: nlohmann::ordered_json::exception when no metric has that name.
 Metric metric_from(const nlohmann::ordered_json& name);
 

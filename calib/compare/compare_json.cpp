@@ -46,8 +46,6 @@ void add_figures(const std::vector<ComparedScore>& scores, Json& json) {
   }
 }
 
-double number_from(const Json& json) { return json.is_null() ? std::nan("") : json.get<double>(); }
-
 // `value(metric)` is where a figure's value stands.
 template <typename Value>
 ComparedScore score_of(const std::string& label, const Json& errors, const Value& value) {
